@@ -1,0 +1,16 @@
+# One command checks everything: format, lint, types, tests.
+PYTHON ?= python
+
+.PHONY: check format completions
+check:
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest
+
+format:
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+completions:
+	$(PYTHON) -m tests.test_completions

@@ -1,0 +1,69 @@
+"""The seam between the engine and the models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lsgcli.engine.distribution import Distribution
+    from lsgcli.engine.steps import Generate, Query
+
+
+class Lexicon(Protocol):
+    """How a model's tokens make words."""
+
+    def starts_word(self, token: int) -> bool:
+        """Whether the token begins a new word when something stands before it."""
+        ...
+
+    def ends(self, token: int) -> bool:
+        """Whether the token ends the translation."""
+        ...
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of whole words, with the space before them if they carry one."""
+        ...
+
+    def limit(self, source: Sequence[str]) -> int:
+        """The most target tokens a translation of these source units may have."""
+        ...
+
+
+@dataclass
+class Usage:
+    """What a backend has been asked to do."""
+
+    calls: int = 0  # passes through the model; every step of a generation is one
+    tokens: int = 0  # tokens processed, without padding
+
+
+class Backend(Protocol):
+    """A model that answers the engine's requests."""
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """How the model's tokens make words."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """What has been asked of the model so far."""
+        ...
+
+    def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
+        """Answer queries in one batch: see ``steps.Forward``.
+
+        The reply to a query does not depend on its company in the batch.
+        """
+        ...
+
+    def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
+        """Continue greedily, in the order of the requests, each as soon as it is ready."""
+        ...
+
+    def count(self, unit: str) -> int:
+        """How many tokens a source unit has."""
+        ...

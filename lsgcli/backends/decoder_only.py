@@ -1,0 +1,272 @@
+"""Decoder-only models in CTranslate2 (``ctranslate2.Generator``)."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import ctranslate2
+import numpy as np
+
+from lsgcli.backends.base import Usage
+from lsgcli.backends.vocabulary import HuggingFaceVocabulary, SentencePieceVocabulary, Vocabulary
+from lsgcli.engine.distribution import Distribution
+from lsgcli.errors import ManifestError, ModelError, UsageError
+from lsgcli.manifest import FILE_NAME, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lsgcli.catalog import Model
+    from lsgcli.engine.steps import Generate, Query
+
+SMALL_MODEL = 128 << 20  # bytes of weights up to which one core a pass is fastest
+SPLIT_TOKENS = 96  # tokens up to which one pass is faster than two side by side
+FORWARD_BYTES = 256 << 20  # log-probabilities one pass may return
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and how a model runs."""
+
+    device: str = "auto"
+    compute_type: str = "int8"
+    threads: int = 0  # CPU cores to use; 0 for all
+    batch_size: int = 32
+
+
+class DecoderOnlyLexicon:
+    """How the tokens of a decoder-only model make words."""
+
+    def __init__(self, vocabulary: Vocabulary, model: Model) -> None:
+        """Resolve the manifest's prompt and end tokens. Raises ManifestError."""
+        self._vocabulary = vocabulary
+        self._pieces = vocabulary.pieces
+        self._starts = [piece[:1].isspace() for piece in self._pieces]
+        self._model = model
+        self._end = frozenset(self._id(token) for token in model.manifest.prompt.end)
+        parts = model.manifest.prompt.parts
+        slot = parts.index("{source}")
+        self._head = self._fixed(parts[:slot])
+        self._middle = self._fixed(parts[slot + 1 : -1])
+
+    def starts_word(self, token: int) -> bool:
+        """Whether the token's text begins with a space."""
+        return token < len(self._starts) and self._starts[token]
+
+    def ends(self, token: int) -> bool:
+        """Whether it is one of the manifest's end tokens."""
+        return token in self._end
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
+        known = (self._pieces[token] for token in tokens if token < len(self._pieces))
+        return b"".join(known).decode(errors="replace")
+
+    def limit(self, source: Sequence[str]) -> int:
+        """Twice the source's tokens and a few: no translation is longer, but loops are endless."""
+        return 2 * len(self.source_tokens(source)) + 16
+
+    def source_tokens(self, source: Sequence[str]) -> tuple[int, ...]:
+        """The tokens of a source prefix: those of its words, one after the other."""
+        words = self._vocabulary.encode_word
+        return tuple(token for n, word in enumerate(source) for token in words(word, n == 0))
+
+    def prompt(self, query: Query) -> tuple[int, ...]:
+        """The tokens the model sees for a source and target prefix."""
+        return self._head + self.source_tokens(query.source) + self._middle + query.target
+
+    def _fixed(self, parts: Sequence[str]) -> tuple[int, ...]:
+        languages = self._model.manifest.languages
+        tokens: tuple[int, ...] = ()
+        for part in parts:
+            for slot, language in (("from", self._model.source), ("to", self._model.target)):
+                part = part.replace(f"{{{slot}}}", language)
+                part = part.replace(f"{{{slot}_name}}", languages.get(language, language))
+            whole = self._vocabulary.id(part)
+            tokens += self._vocabulary.encode(part) if whole is None else (whole,)
+        return tokens
+
+    def _id(self, token: str) -> int:
+        number = self._vocabulary.id(token)
+        if number is None:
+            file = self._model.directory / FILE_NAME
+            raise ManifestError(f"{file}: prompt.end: the tokenizer has no token {token!r}")
+        return number
+
+
+class DecoderOnlyBackend:
+    """A ``ctranslate2.Generator`` behind the ``Backend`` protocol.
+
+    A small model is fastest with one core a pass, and uses the others for passes side by side: the
+    synchronisation of two cores costs more than a pass (measured in benchmarks/README.md).
+    """
+
+    def __init__(self, model: Model, placement: Placement) -> None:
+        """Load the model. Raises ModelError, ManifestError, UsageError."""
+        verify(model.directory, model.manifest)
+        self._batch_size = placement.batch_size
+        self._generator, self._replicas = _load(model, placement)
+        vocabulary = _vocabulary(model)
+        self.lexicon = DecoderOnlyLexicon(vocabulary, model)
+        self.usage = Usage()
+        self._vocabulary = vocabulary
+        self._model = model
+
+    def count(self, unit: str) -> int:
+        """How many tokens a source word has."""
+        return len(self._vocabulary.encode_word(unit, False))
+
+    def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
+        """Answer all queries in one batch, spread over the replicas.
+
+        Every position of a sequence is computed in parallel, and its result does not depend on
+        the batch or the padding: CTranslate2 quantises each position by itself.
+        """
+        rows = [(self.lexicon.prompt(query), query.draft) for query in queries]
+        parts = self._parts([len(prompt) + len(draft) for prompt, draft in rows])
+        replies: list[list[Distribution]] = [[] for _ in queries]
+        for part, answers in zip(
+            parts, self._map([[rows[n] for n in part] for part in parts]), strict=True
+        ):
+            for n, answer in zip(part, answers, strict=True):
+                replies[n] = answer
+        self.usage.calls += bool(queries)
+        self.usage.tokens += sum(len(prompt) + len(draft) for prompt, draft in rows)
+        return replies
+
+    def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
+        """Greedy search with CTranslate2's key/value cache.
+
+        Only prompts of equal length share a batch: then the result does not depend on the batch
+        (shorter prompts of a mixed batch are read by another kernel, with other rounding).
+        """
+        prompts = [self.lexicon.prompt(request.query) for request in requests]
+        groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        for n, (prompt, request) in enumerate(zip(prompts, requests, strict=True)):
+            groups[len(prompt), request.limit].append(n)
+        batches = sorted(
+            (group[start : start + self._batch_size], limit)
+            for (_, limit), group in groups.items()
+            for start in range(0, len(group), self._batch_size)
+        )
+        futures: dict[int, ctranslate2.AsyncGenerationResult] = {}
+        for members, limit in batches:
+            results = self._generate([prompts[n] for n in members], limit)
+            futures.update(zip(members, results, strict=True))
+        for n, prompt in enumerate(prompts):
+            tokens = tuple(futures.pop(n).result().sequences_ids[0])
+            self.usage.calls += len(tokens) + 1
+            self.usage.tokens += len(prompt) + len(tokens)
+            yield tokens
+
+    def _generate(
+        self, prompts: list[tuple[int, ...]], limit: int
+    ) -> list[ctranslate2.AsyncGenerationResult]:
+        names = self._names
+        results: list[ctranslate2.AsyncGenerationResult] = self._generator.generate_batch(
+            [[names[token] for token in prompt] for prompt in prompts],
+            max_length=limit,
+            end_token=self._model.manifest.prompt.end,
+            include_prompt_in_result=False,
+            asynchronous=True,
+        )
+        return results
+
+    def _parts(self, lengths: list[int]) -> list[list[int]]:
+        """Cut a batch into a part for each replica, if worth it, or more if it is too large."""
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        parallel = min(self._replicas, 1 + sum(lengths) // SPLIT_TOKENS)
+        width = -(-len(order) // parallel)
+        room = FORWARD_BYTES // (4 * len(self._names))
+        parts: list[list[int]] = []
+        for n in order:
+            if parts and len(parts[-1]) < width and (len(parts[-1]) + 1) * lengths[n] <= room:
+                parts[-1].append(n)
+            else:
+                parts.append([n])
+        return parts
+
+    def _map(
+        self, parts: list[list[tuple[tuple[int, ...], tuple[int, ...]]]]
+    ) -> Iterator[list[list[Distribution]]]:
+        if len(parts) > 1:
+            return self._pool.map(self._forward, parts)
+        return map(self._forward, parts)
+
+    def _forward(
+        self, rows: list[tuple[tuple[int, ...], tuple[int, ...]]]
+    ) -> list[list[Distribution]]:
+        lengths = np.array([len(prompt) + len(draft) for prompt, draft in rows], np.int32)
+        tokens = np.zeros((len(rows), lengths.max()), np.int32)
+        for line, (prompt, draft) in zip(tokens, rows, strict=True):
+            line[: len(prompt) + len(draft)] = prompt + draft
+        view = ctranslate2.StorageView.from_array
+        output = self._generator.forward_batch(view(tokens), view(lengths), return_log_probs=True)
+        if output.device != "cpu":
+            output = output.to_device(ctranslate2.Device.cpu)
+        if output.dtype != ctranslate2.DataType.float32:
+            output = output.to(ctranslate2.DataType.float32)
+        logp = np.asarray(output)
+        return [
+            [Distribution(row) for row in line[len(prompt) - 1 : len(prompt) + len(draft)]]
+            for line, (prompt, draft) in zip(logp, rows, strict=True)
+        ]
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._replicas)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The tokens as CTranslate2 spells them."""
+        import msgspec
+
+        file = self._model.directory / "vocabulary.json"
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=list[str])
+        except (OSError, msgspec.DecodeError) as error:
+            raise ModelError(f"{file}: {error}") from error
+
+
+def _vocabulary(model: Model) -> Vocabulary:
+    tokenizer = model.manifest.tokenizer
+    kind = SentencePieceVocabulary if tokenizer.type == "sentencepiece" else HuggingFaceVocabulary
+    return kind(model.directory / tokenizer.file)
+
+
+def _load(model: Model, placement: Placement) -> tuple[ctranslate2.Generator, int]:
+    """Load the weights. Gives the generator and how many passes it runs side by side."""
+    device = _device(placement.device)
+    cores = placement.threads or len(os.sched_getaffinity(0))
+    small = (model.directory / "model.bin").stat().st_size <= SMALL_MODEL
+    replicas = cores if small and device == "cpu" else 1
+    supported = ctranslate2.get_supported_compute_types(device)
+    if placement.compute_type not in supported:
+        raise UsageError(
+            f"compute type {placement.compute_type!r} is not supported on this {device}; "
+            f"it has {', '.join(sorted(supported))}"
+        )
+    try:
+        generator = ctranslate2.Generator(
+            str(model.directory),
+            device=device,
+            compute_type=placement.compute_type,
+            inter_threads=replicas,
+            intra_threads=1 if replicas > 1 else cores,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"{model.directory}: cannot load the model: {error}") from error
+    return generator, replicas
+
+
+def _device(wanted: str) -> str:
+    if wanted == "auto":
+        return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+    if wanted == "cuda" and not ctranslate2.get_cuda_device_count():
+        raise UsageError("no CUDA device is usable here; use --device cpu")
+    return wanted

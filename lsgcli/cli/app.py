@@ -1,0 +1,92 @@
+"""The ``lsg`` command, and the one place where exceptions become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lsgcli import __version__, terminal
+from lsgcli.cli.translate import translate
+from lsgcli.errors import ExitCode, LsgError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EPILOG = (
+    "Exit codes: 0 done, also when the reader of the output has gone; 1 the work failed; "
+    "2 the command line, the model or the language pair is wrong; 130 interrupted; 143 terminated."
+)
+
+app = typer.Typer(
+    name="lsg",
+    help="Simultaneous translation as a Unix filter.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(epilog=EPILOG)(translate)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"lsg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Simultaneous translation as a Unix filter.
+
+    Reads words while they arrive, writes each word of the translation as soon as there is enough
+    source to be sure of it. Models run here, offline.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; give the exit code."""
+    terminal.setup()
+    try:
+        code = app(list(arguments), prog_name="lsg", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:  # a command line that typer refuses
+        terminal.error(_usage(error))
+        return ExitCode.USAGE
+    except LsgError as error:
+        terminal.error(str(error))
+        _debug(arguments)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except terminal.TerminatedError:
+        return ExitCode.TERMINATED
+    except BrokenPipeError:
+        return ExitCode.OK
+    except OSError as error:
+        terminal.error(f"{error.filename or 'input/output'}: {error.strerror}")
+        _debug(arguments)
+        return ExitCode.FAILURE
+    except Exception as error:
+        terminal.error(f"internal error: {error!r}; run again with --debug for the traceback")
+        _debug(arguments)
+        return ExitCode.FAILURE
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def _usage(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "lsg"
+    return f"{error.format_message().rstrip('.')} (see '{command} --help')"
+
+
+def _debug(arguments: Sequence[str]) -> None:
+    if "--debug" in arguments or os.environ.get("LSG_DEBUG"):
+        traceback.print_exc()

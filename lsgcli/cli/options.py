@@ -1,0 +1,279 @@
+"""Every option that commands share, declared once."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class PolicyName(str, Enum):
+    """The policies."""
+
+    LSG = "lsg"
+    WAIT_K = "wait-k"
+    LOCAL_AGREEMENT = "local-agreement"
+    HOLD_N = "hold-n"
+    OFFLINE = "offline"
+
+
+class Latency(str, Enum):
+    """The paper's four ranges [L, U]."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    HIGHEST = "highest"
+
+
+class KlDirection(str, Enum):
+    """Which way round the divergence is taken."""
+
+    FORWARD = "forward"
+    REVERSE = "reverse"
+
+
+class Device(str, Enum):
+    """Where the model runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class SegmentMode(str, Enum):
+    """What a line break means."""
+
+    LINE = "line"
+    SENTENCE = "sentence"
+
+
+class OutputFormat(str, Enum):
+    """What is written to standard output."""
+
+    TEXT = "text"
+    JSONL = "jsonl"
+
+
+class Colour(str, Enum):
+    """When to use colour."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+MODEL, POLICY, INPUT, OUTPUT = "Model", "Policy", "Input", "Output"
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Files to translate, - for standard input. (default: -)", show_default=False
+    ),
+]
+To = Annotated[
+    str, typer.Option("--to", metavar="LANG", help="Language to translate to.", show_default=False)
+]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="LANG", help="Language of the input. (default: the model's)"),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|DIR",
+        help="An embedded model or a model directory. (default: one for the languages)",
+        rich_help_panel=MODEL,
+    ),
+]
+DeviceOption = Annotated[
+    Device, typer.Option("--device", help="Where the model runs.", rich_help_panel=MODEL)
+]
+ComputeType = Annotated[
+    str,
+    typer.Option(
+        "--compute-type",
+        metavar="TYPE",
+        help="Arithmetic, as CTranslate2 names it.",
+        rich_help_panel=MODEL,
+    ),
+]
+Threads = Annotated[
+    int,
+    typer.Option(
+        "--threads", min=0, help="CPU cores to use, 0 for all of them.", rich_help_panel=MODEL
+    ),
+]
+BatchSize = Annotated[
+    int,
+    typer.Option(
+        "--batch-size",
+        min=1,
+        help="Segments in one batch, when several are waiting.",
+        rich_help_panel=MODEL,
+    ),
+]
+PolicyOption = Annotated[
+    PolicyName,
+    typer.Option("--policy", "-p", help="When to READ and when to WRITE.", rich_help_panel=POLICY),
+]
+LatencyOption = Annotated[
+    Latency | None,
+    typer.Option(
+        "--latency",
+        "-l",
+        help="A range [L, U] of the model's: how long LSG may wait. (default: medium)",
+        rich_help_panel=POLICY,
+    ),
+]
+Lower = Annotated[
+    int | None,
+    typer.Option(
+        "--lower",
+        "-L",
+        min=1,
+        help="LSG: words read before the first.",
+        rich_help_panel=POLICY,
+    ),
+]
+Upper = Annotated[
+    int | None,
+    typer.Option(
+        "--upper", "-U", min=0, help="LSG: words it may wait beyond that.", rich_help_panel=POLICY
+    ),
+]
+Delta = Annotated[
+    float | None,
+    typer.Option(
+        "--delta",
+        min=0,
+        help="LSG: write if KL is greater, in nats. (default: the model's)",
+        rich_help_panel=POLICY,
+    ),
+]
+Alpha = Annotated[
+    float | None,
+    typer.Option(
+        "--alpha",
+        min=0,
+        max=1,
+        help="LSG: write if the best token is more probable. (default: the model's)",
+        rich_help_panel=POLICY,
+    ),
+]
+Direction = Annotated[
+    KlDirection | None,
+    typer.Option(
+        "--kl-direction",
+        help="LSG: KL(p||q) as in the paper, or reverse as in its code. (default: forward)",
+        rich_help_panel=POLICY,
+    ),
+]
+K = Annotated[
+    int | None,
+    typer.Option(
+        "-k", min=1, help="wait-k: words read ahead. (default: 3)", rich_help_panel=POLICY
+    ),
+]
+N = Annotated[
+    int | None,
+    typer.Option(
+        "-n",
+        min=1,
+        help="local-agreement: hypotheses that agree; hold-n: words held. (default: 2)",
+        rich_help_panel=POLICY,
+    ),
+]
+Segment = Annotated[
+    SegmentMode,
+    typer.Option(
+        "--segment",
+        help="line: a line in, a line out. sentence: line breaks are blanks, a sentence a line.",
+        rich_help_panel=INPUT,
+    ),
+]
+Protect = Annotated[
+    bool,
+    typer.Option(
+        "--protect/--no-protect",
+        help="Copy log headers, paths, URLs, placeholders, numbers with units unchanged.",
+        rich_help_panel=INPUT,
+    ),
+]
+ProtectRegex = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--protect-regex",
+        metavar="REGEX",
+        help="Also copy words that match. Can be repeated.",
+        rich_help_panel=INPUT,
+    ),
+]
+Idle = Annotated[
+    float,
+    typer.Option(
+        "--idle",
+        min=0,
+        metavar="SECONDS",
+        help="A pause that ends a word; 0: no pause does.",
+        rich_help_panel=INPUT,
+    ),
+]
+Pace = Annotated[
+    float | None,
+    typer.Option(
+        "--pace",
+        min=0,
+        metavar="WORDS",
+        help="Feed the input at so many words a second; 0: one by one, without waiting.",
+        rich_help_panel=INPUT,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Fail on input that is not UTF-8.", rich_help_panel=INPUT),
+]
+Format = Annotated[
+    OutputFormat,
+    typer.Option(
+        "--format", "-f", help="Words, or a JSON object for every event.", rich_help_panel=OUTPUT
+    ),
+]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain", help="Show each decision and its rule on stderr.", rich_help_panel=OUTPUT
+    ),
+]
+Stats = Annotated[
+    bool | None,
+    typer.Option(
+        "--stats/--no-stats",
+        help="Statistics on stderr. (default: if stderr is a terminal)",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+StatsJson = Annotated[
+    Path | None,
+    typer.Option(
+        "--stats-json",
+        metavar="FILE",
+        help="Also write them to a file.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+ColourOption = Annotated[
+    Colour,
+    typer.Option("--color", help="Colour on stderr; auto minds NO_COLOR.", rich_help_panel=OUTPUT),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No warnings, no notes.", rich_help_panel=OUTPUT)
+]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=OUTPUT)
+]

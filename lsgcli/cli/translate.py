@@ -1,0 +1,180 @@
+"""``lsg translate``: text in, its translation out, while it arrives."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from lsgcli import terminal
+from lsgcli.cli import options as o
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lsgcli.live import Observer, Pipeline
+    from lsgcli.stats import Statistics
+    from lsgcli.writer import Writer
+
+
+def translate(
+    to: o.To,
+    files: o.Files = None,
+    from_: o.From = None,
+    model: o.Model = None,
+    device: o.DeviceOption = o.Device.AUTO,
+    compute_type: o.ComputeType = "int8",
+    threads: o.Threads = 0,
+    batch_size: o.BatchSize = 32,
+    policy: o.PolicyOption = o.PolicyName.LSG,
+    latency: o.LatencyOption = None,
+    lower: o.Lower = None,
+    upper: o.Upper = None,
+    delta: o.Delta = None,
+    alpha: o.Alpha = None,
+    kl_direction: o.Direction = None,
+    k: o.K = None,
+    n: o.N = None,
+    segment: o.Segment = o.SegmentMode.LINE,
+    protect: o.Protect = True,
+    protect_regex: o.ProtectRegex = None,
+    idle: o.Idle = 2.0,
+    pace: o.Pace = None,
+    strict: o.Strict = False,
+    output_format: o.Format = o.OutputFormat.TEXT,
+    explain: o.Explain = False,
+    stats: o.Stats = None,
+    stats_json: o.StatsJson = None,
+    color: o.ColourOption = o.Colour.AUTO,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Translate text while it arrives.
+
+    Words that come one by one (someone typing, an LLM's answer, lsg asr) are translated inside the
+    line; lines that are complete are translated at once, several together. One line in, one line
+    out. What has been written is never changed.
+
+    Examples: tail -f app.log | lsg translate --to de;  lsg translate --to de < book.txt
+    """
+    # What is heavy is imported here, once the command line is known to be right.
+    from lsgcli.catalog import find
+    from lsgcli.policy.settings import PolicySettings
+    from lsgcli.text.protect import Protector
+
+    settings = PolicySettings(
+        name=policy.value,
+        latency=latency.value if latency else None,
+        lower=lower,
+        upper=upper,
+        delta=delta,
+        alpha=alpha,
+        direction=kl_direction.value if kl_direction else None,
+        k=k,
+        n=n,
+    )
+    settings.check()
+    protector = Protector(tuple(protect_regex or ())) if protect else None
+    chosen = find(model, from_, to)
+    with ExitStack() as stack:
+        descriptors = [_open(file, stack) for file in files or [Path("-")]]
+        report = stack.enter_context(stats_json.open("w")) if stats_json else None
+
+        from lsgcli.backends.decoder_only import DecoderOnlyBackend, Placement
+        from lsgcli.live import Pipeline
+        from lsgcli.report import Explainer
+        from lsgcli.stats import Statistics
+        from lsgcli.text.chunks import ChunkReader
+        from lsgcli.text.feed import Feed
+        from lsgcli.text.segmenter import Limits, Segmenter
+        from lsgcli.writer import JsonWriter, Output, TextWriter
+
+        backend = DecoderOnlyBackend(
+            chosen, Placement(device.value, compute_type, threads, batch_size)
+        )
+        limits = Limits(
+            tokens=chosen.manifest.max_source_tokens,
+            count=backend.count,
+            language=chosen.source,
+            sentences=chosen.manifest.sentences,
+        )
+        if 0 in descriptors and os.isatty(0) and not quiet:
+            terminal.note("reading from the terminal; end with Ctrl-D")
+        feed = Feed(
+            ChunkReader(descriptors, pace),
+            Segmenter(limits, segment.value, protector),
+            bulk=pace != 0,
+            idle=idle or None,
+            strict=strict,
+            warn=_ignore if quiet else terminal.warning,
+        )
+        as_text = output_format is o.OutputFormat.TEXT
+        preview = as_text and os.isatty(1)
+        writer: Writer = TextWriter(Output(), preview=preview) if as_text else JsonWriter(Output())
+        statistics = Statistics(backend.usage)
+        observers: tuple[Observer, ...] = (statistics,)
+        if explain:
+            observers += (Explainer(sys.stderr),)
+        pipeline = Pipeline(
+            feed,
+            settings.policy(chosen.manifest.policy),
+            backend,
+            writer,
+            observers,
+            preview=preview,
+        )
+        show = os.isatty(2) if stats is None else stats
+        alone = not os.isatty(1) and not explain  # nothing else writes to that terminal
+        with _statistics(statistics, report, show=show, live=alone, colour=color.value):
+            _run(pipeline, writer)
+
+
+def _open(file: Path, stack: ExitStack) -> int:
+    """Open a file, ``-`` for standard input, before anything is read."""
+    return 0 if str(file) == "-" else stack.enter_context(file.open("rb")).fileno()
+
+
+def _ignore(message: str) -> None:
+    """Say nothing."""
+
+
+def _run(pipeline: Pipeline, writer: Writer) -> None:
+    """Run to the end, and leave the output as it should end whatever happens."""
+    from lsgcli.writer import ClosedOutputError
+
+    try:
+        try:
+            pipeline.run()
+        finally:
+            writer.close()
+    except ClosedOutputError:
+        pass
+
+
+@contextmanager
+def _statistics(
+    statistics: Statistics, report: IO[str] | None, *, show: bool, live: bool, colour: str
+) -> Iterator[None]:
+    """Show the statistics while running, if ``live`` on a terminal, and at the end."""
+    import json
+
+    from lsgcli.report import table
+
+    try:
+        if show and live and os.isatty(2):
+            from rich.live import Live
+
+            with Live(get_renderable=lambda: table(statistics), console=terminal.console(colour)):
+                yield
+        else:
+            try:
+                yield
+            finally:
+                if show:
+                    terminal.console(colour).print(table(statistics))
+    finally:
+        if report:
+            json.dump(statistics.summary(), report, indent=2)
+            report.write("\n")

@@ -1,0 +1,179 @@
+"""The greedy continuation of one segment's target prefix, at the least cost.
+
+What costs is a pass through the model, and each READ changes the source prefix that stands before
+the target, so nothing computed for the old prefix is exact any more. It is still a good guess:
+
+- tokens that were the greedy continuation under an older source prefix are kept as a *draft* and
+  verified in the same parallel pass that computes the first new distribution;
+- the distribution that ended one word is the one that decides about the next;
+- the baseline ``q`` is computed once a word, rides along in a batch when it can be foreseen, and
+  is free when the wait-1 prefix is one that was already decided on.
+
+``rows[k]`` is the distribution after ``target`` and the k most probable tokens that follow it,
+under the current source prefix; those k tokens are ``known``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsgcli.engine.steps import Arrival, Forward, Generate, Query, Steps
+
+if TYPE_CHECKING:
+    from lsgcli.backends.base import Lexicon
+    from lsgcli.engine.distribution import Distribution
+
+Tokens = tuple[int, ...]
+
+LONGEST_WORD = 64  # tokens; a word that does not end by then is cut, so that a loop is seen
+
+
+class Decoder:
+    """One segment: its source prefix, its committed target, and what the model says comes next."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        """Start empty."""
+        self.lexicon = lexicon
+        self.source: tuple[str, ...] = ()
+        self.finished = False
+        self.target: Tokens = ()
+        self.words = 0
+        self._rows: list[Distribution] = []
+        self._baseline: Distribution | None = None
+        self._draft: Tokens = ()
+        self._draft_ends = False  # the draft is a whole hypothesis
+        self._stale_top: float | None = None  # max p of this position under an older source prefix
+
+    @property
+    def i(self) -> int:
+        """The number of the target word to be decided, from 1."""
+        return self.words + 1
+
+    @property
+    def j(self) -> int:
+        """How many source units have been read."""
+        return len(self.source)
+
+    @property
+    def expected_top(self) -> float | None:
+        """What max p was at this position under an older source prefix, if it was looked at."""
+        return self._stale_top
+
+    def read(self, arrival: Arrival) -> None:
+        """Extend the source prefix."""
+        self.finished |= arrival.finished
+        if not arrival.units:
+            return
+        if self._rows:
+            if self.j == self.i and self._baseline is None:
+                self._baseline = self._rows[0]
+            self._keep_draft()
+            self._stale_top = self._rows[0].top
+            self._rows = []
+        self.source += arrival.units
+
+    def commit(self, word: Tokens) -> None:
+        """Append a word, which must be what ``word`` or ``rest`` has given, to the target."""
+        self._keep_draft()
+        self._draft = self._draft[len(word) :]
+        self.target += word
+        self.words += 1
+        self._rows = self._rows[len(word) :]
+        self._baseline = self._stale_top = None
+
+    def distribution(self, *, with_baseline: bool = False) -> Steps[Distribution]:
+        """``p``: the distribution of the next token; the baseline comes in the same batch."""
+        if not self._rows:
+            yield from self._extend(with_baseline=with_baseline)
+        return self._rows[0]
+
+    def baseline(self) -> Steps[Distribution]:
+        """``q``: the next token's distribution under the wait-1 prefix ``x_<=min(i,J)``."""
+        if self._baseline is None:
+            if self.j <= self.i:
+                self._baseline = yield from self.distribution()
+            else:
+                replies = yield Forward((self._wait_1(),))
+                self._baseline = replies[0][0]
+        return self._baseline
+
+    def word(self) -> Steps[Tokens]:
+        """The next greedy word; empty if the translation ends here.
+
+        A word ends where the next greedy token begins another one or is the end token.
+        """
+        room = self.lexicon.limit(self.source) - len(self.target)
+        n = 0
+        while n < min(LONGEST_WORD, room):
+            if len(self._rows) <= n:
+                yield from self._extend()
+            token = self._rows[n].token
+            if self.lexicon.ends(token) or begins_word(self._known()[:n], token, self.lexicon):
+                break
+            n += 1
+        return self._known()[:n]
+
+    def rest(self) -> Steps[list[Tokens]]:
+        """All greedy words to the end token, or to the longest target the source allows."""
+        room = self.lexicon.limit(self.source) - len(self.target)
+        while len(self._rows) < room and not self._ended():
+            if not (self._ahead() and self._draft_ends):
+                known = self._known()
+                query = Query(self.source, self.target + known)
+                self._draft = known + (yield Generate(query, room - len(known)))
+                self._draft_ends = True
+            yield from self._extend()
+        return split_words(self._text_tokens()[: max(room, 0)], self.lexicon)
+
+    def _extend(self, *, with_baseline: bool = False) -> Steps[None]:
+        """Compute at least one row more, and as many as the draft turns out to be right for."""
+        draft = self._ahead()
+        queries: tuple[Query, ...] = (Query(self.source, self.target + self._known(), draft),)
+        if with_baseline and self._baseline is None and self.j > self.i:
+            queries += (self._wait_1(),)
+        replies = yield Forward(queries)
+        if len(queries) > 1:
+            self._baseline = replies[1][0]
+        for row, guess in zip(replies[0], (*draft, None), strict=True):
+            self._rows.append(row)
+            if row.token != guess:
+                break
+
+    def _wait_1(self) -> Query:
+        return Query(self.source[: self.i], self.target)
+
+    def _known(self) -> Tokens:
+        return tuple(row.token for row in self._rows)
+
+    def _text_tokens(self) -> Tokens:
+        known = self._known()
+        return known[:-1] if self._ended() else known
+
+    def _ended(self) -> bool:
+        return bool(self._rows) and self.lexicon.ends(self._rows[-1].token)
+
+    def _ahead(self) -> Tokens:
+        """The part of the draft that goes beyond the known tokens; empty if it does not fit."""
+        known = self._known()
+        return self._draft[len(known) :] if self._draft[: len(known)] == known else ()
+
+    def _keep_draft(self) -> None:
+        """Before rows are dropped: the draft becomes what they say, and what may follow that."""
+        if not self._ahead():
+            self._draft, self._draft_ends = self._text_tokens(), self._ended()
+
+
+def split_words(tokens: Tokens, lexicon: Lexicon) -> list[Tokens]:
+    """Cut tokens into words."""
+    words: list[Tokens] = []
+    start = 0
+    for end in range(1, len(tokens) + 1):
+        if end == len(tokens) or begins_word(tokens[start:end], tokens[end], lexicon):
+            words.append(tokens[start:end])
+            start = end
+    return words
+
+
+def begins_word(before: Tokens, token: int, lexicon: Lexicon) -> bool:
+    """Whether ``token`` begins a word after ``before``, which is not a mere blank by itself."""
+    return lexicon.starts_word(token) and bool(lexicon.text(before).strip())

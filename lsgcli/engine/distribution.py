@@ -1,0 +1,42 @@
+"""A next-token distribution."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+KlDirection: TypeAlias = Literal["forward", "reverse"]
+LogProbs: TypeAlias = "npt.NDArray[np.float32]"
+
+
+class Distribution:
+    """The model's distribution over the next token: softmax, no temperature, no penalties."""
+
+    def __init__(self, logp: LogProbs) -> None:
+        """Wrap log-probabilities of shape ``[V]``, in nats."""
+        self.logp = logp
+
+    @cached_property
+    def token(self) -> int:
+        """The most probable token."""
+        return int(self.logp.argmax())
+
+    @cached_property
+    def top(self) -> float:
+        """The probability of the most probable token."""
+        return math.exp(self.logp[self.token])
+
+    def divergence(self, baseline: Distribution, direction: KlDirection = "forward") -> float:
+        """KL divergence in nats between this distribution ``p`` and the baseline's ``q``.
+
+        ``forward`` is ``KL(p || q)``, eq. 3 of arXiv 2501.00868; ``reverse`` is ``KL(q || p)``,
+        which the authors' published code computes.
+        """
+        p, q = self.logp, baseline.logp
+        if direction == "reverse":
+            p, q = q, p
+        return float(np.dot(np.exp(p), p - q))

@@ -1,0 +1,97 @@
+"""The READ/WRITE loop over one segment: the same for a live stream and for evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lsgcli.engine.decoder import Decoder, Tokens, split_words
+from lsgcli.engine.steps import (
+    Action,
+    Arrival,
+    Commit,
+    Decision,
+    Generate,
+    Hypothesis,
+    Query,
+    Reason,
+    Receive,
+    Steps,
+    Units,
+)
+
+if TYPE_CHECKING:
+    from lsgcli.backends.base import Lexicon
+    from lsgcli.policy.base import Policy
+
+
+def translate(policy: Policy, lexicon: Lexicon, *, preview: bool = False) -> Steps[None]:
+    """Read a segment's source units, commit its target words.
+
+    All the units that have come are read before a decision is taken: that costs fewer calls and
+    is never later. With ``preview`` the hypothesis is reported before the loop waits for source.
+    """
+    decoder = Decoder(lexicon)
+    decide = policy.start()
+    while True:
+        yield from _receive(decoder, wait=False)
+        decision = yield from decide(decoder)
+        words = yield from _words(decoder, decision)
+        if not words and not decoder.finished:  # a policy may not end a stream before its source
+            reason = decision.reason if decision.action is Action.READ else Reason.END_HELD
+            decision = replace(decision, action=Action.READ, reason=reason)
+        yield decision
+        yield from _commit(decoder, words, decision)
+        if decoder.finished and decision.action is Action.WRITE:
+            return
+        if decision.action is Action.READ and not (yield from _receive(decoder, wait=False)):
+            if preview:
+                yield Hypothesis(_join(decoder, (yield from decoder.rest())))
+            yield from _receive(decoder, wait=True)
+
+
+def request_whole(source: tuple[str, ...], lexicon: Lexicon) -> Generate:
+    """Ask for a segment that is complete: there is nothing to wait for, hence no policy."""
+    return Generate(Query(source, ()), lexicon.limit(source))
+
+
+def commit_whole(source: tuple[str, ...], tokens: Tokens, lexicon: Lexicon) -> Steps[None]:
+    """Report what has become of ``request_whole``; only events, no requests."""
+    decoder = Decoder(lexicon)
+    decoder.read(Arrival(source, finished=True))
+    yield Units(source, decoder.j)
+    decision = Decision(Action.WRITE, Reason.FINISHED, decoder.i, decoder.j)
+    yield from _commit(decoder, split_words(tokens, lexicon), decision)
+
+
+def _receive(decoder: Decoder, *, wait: bool) -> Steps[bool]:
+    """Read what source there is; tell whether there was any."""
+    if decoder.finished:
+        return False
+    arrival: Arrival = yield Receive(wait)
+    decoder.read(arrival)
+    if arrival.units:
+        yield Units(arrival.units, decoder.j)
+    return bool(arrival.units) or arrival.finished
+
+
+def _words(decoder: Decoder, decision: Decision) -> Steps[list[Tokens]]:
+    if decision.action is Action.READ:
+        return []
+    if decision.reason is Reason.FINISHED:
+        return (yield from decoder.rest())
+    word = yield from decoder.word()
+    return [word] if word else []
+
+
+def _commit(decoder: Decoder, words: list[Tokens], decision: Decision) -> Steps[None]:
+    for word in words:
+        text = decoder.lexicon.text(word)
+        numbered = replace(decision, i=decoder.i)
+        decoder.commit(word)
+        if text.strip():
+            yield Commit(" ".join(text.split()), text[0].isspace(), numbered)
+
+
+def _join(decoder: Decoder, words: list[Tokens]) -> str:
+    return " ".join("".join(map(decoder.lexicon.text, words)).split())

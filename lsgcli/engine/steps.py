@@ -1,0 +1,126 @@
+"""What the engine asks of the world (requests) and what it reports (events).
+
+The engine is a generator: it yields one of these and is resumed with the reply its docstring
+names. Whoever drives it decides where source units come from, which model answers, and what time
+it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One (source prefix, target prefix) pair, with a guess of how the target goes on."""
+
+    source: tuple[str, ...]  # source units x_<=j
+    target: tuple[int, ...]  # target tokens
+    draft: tuple[int, ...] = ()  # tokens that may follow the target
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Ask for next-token distributions, all queries in one batched model call.
+
+    Reply: for each query a list of ``len(draft) + 1`` distributions; the k-th one is conditioned
+    on the target and the first k draft tokens.
+    """
+
+    queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Ask for a greedy continuation of at most ``limit`` tokens.
+
+    Reply: the tokens, without the end token. A fast path of the model may answer, whose rounding
+    differs from ``Forward``'s, so this only *proposes*: ``Forward`` decides.
+    """
+
+    query: Query
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """Ask for source units. Reply: an ``Arrival``; an empty one only if ``wait`` is false."""
+
+    wait: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Source units that have come, and whether they are the segment's last."""
+
+    units: tuple[str, ...] = ()
+    finished: bool = False
+
+
+class Action(str, Enum):
+    """What a policy may decide."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Reason(str, Enum):
+    """Which rule decided."""
+
+    FINISHED = "finished"  # WRITE: the source is complete
+    BOUND = "bound"  # READ: fewer units than the lower bound; WRITE: the upper bound is reached
+    END_HELD = "end held"  # READ: the model would end before its source does
+    CONFIDENCE = "confidence"  # WRITE: max p > alpha
+    DIVERGENCE = "divergence"  # WRITE: KL > delta
+    UNCERTAIN = "uncertain"  # READ: neither
+    AGREEMENT = "agreement"  # WRITE: a stable part of the hypothesis (local agreement, hold-n)
+    UNSTABLE = "unstable"  # READ: not yet stable
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision for the ``i``-th target word with ``j`` source units read.
+
+    An event as well: the engine reports every decision it takes. Reply: none.
+    """
+
+    action: Action
+    reason: Reason
+    i: int
+    j: int
+    top: float | None = None  # max p, where it was looked at
+    kl: float | None = None  # nats, where it was computed
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Event: source units were read; ``j`` of the segment have been read now. Reply: none."""
+
+    units: tuple[str, ...]
+    j: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Event: a word is committed and will never change. Reply: none."""
+
+    text: str
+    spaced: bool  # a space stands before the word
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """Event: how the target would go on if no more source came. Reply: none."""
+
+    text: str
+
+
+Request: TypeAlias = Forward | Generate | Receive
+Event: TypeAlias = Decision | Units | Commit | Hypothesis
+Steps: TypeAlias = Generator[Request | Event, Any, T]

@@ -1,0 +1,175 @@
+"""A model's manifest: all that is needed to use the model, in a small TOML file beside it.
+
+::
+
+    version = 1
+    kind = "decoder-only"
+    directions = ["en-de"]
+    licence = "CC-BY-2.0-FR"
+
+    [tokenizer]
+    type = "sentencepiece"        # or "huggingface"
+    file = "spm.model"
+
+    [prompt]
+    parts = ["<s>", "<2{to}>", "{source}", "<sep>", "{target}"]
+    end = ["</s>"]
+
+    [policy]
+    delta = 1.0
+    alpha = 0.6
+
+    [files."model.bin"]
+    size = 10314325
+    sha256 = "..."
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from lsgcli.errors import ManifestError, ModelError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILE_NAME = "manifest.toml"
+VERSION = 1
+VERIFY_ALWAYS = 64 << 20  # bytes; the checksum of a larger file costs more than a start may
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+Direction = Annotated[str, msgspec.Meta(pattern="^[a-z]{2,3}-[a-z]{2,3}$")]
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the manifest."""
+
+
+class Tokenizer(Struct, frozen=True):
+    """Which tokenizer, in which file of the directory."""
+
+    type: Literal["sentencepiece", "huggingface"]
+    file: str
+
+
+class Prompt(Struct, frozen=True):
+    """How source and target are laid out.
+
+    ``parts`` are tokens of the vocabulary, or text, or one of the slots ``{source}`` and
+    ``{target}``; the target comes last, so that it can grow. ``{from}`` and ``{to}`` in a part
+    become the language codes, ``{from_name}`` and ``{to_name}`` the names in ``languages``.
+    """
+
+    parts: list[str]
+    end: Annotated[list[str], msgspec.Meta(min_length=1)]
+
+
+class Levels(Struct, frozen=True):
+    """The range of the policy at each level of latency: ``[L, U]``, the paper's by default."""
+
+    low: tuple[Positive, int] = (1, 4)
+    medium: tuple[Positive, int] = (3, 4)
+    high: tuple[Positive, int] = (5, 6)
+    highest: tuple[Positive, int] = (7, 6)
+
+
+class Thresholds(Struct, frozen=True):
+    """Default thresholds of the LSG policy, which belong to a model."""
+
+    delta: NonNegative  # nats
+    alpha: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    levels: Levels = Levels()
+
+
+class File(Struct, frozen=True):
+    """What a file must be."""
+
+    size: Positive
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Manifest(Struct, frozen=True):
+    """The whole manifest."""
+
+    version: int
+    kind: Literal["decoder-only"]
+    directions: Annotated[list[Direction], msgspec.Meta(min_length=1)]
+    licence: str
+    tokenizer: Tokenizer
+    prompt: Prompt
+    policy: Thresholds
+    files: dict[str, File]
+    languages: dict[str, str] = {}
+    max_source_tokens: Positive = 128
+    sentences: bool = True  # the model translates sentences: longer segments are cut at their ends
+
+
+def load(directory: Path) -> Manifest:
+    """Read and check a model directory's manifest.
+
+    Raises ManifestError, naming the file and the place in it.
+    """
+    file = directory / FILE_NAME
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        if data.get("version") != VERSION:
+            raise ManifestError(
+                f"{file}: version is {data.get('version')!r}, this lsg reads version {VERSION}"
+            )
+        manifest = msgspec.convert(data, Manifest)
+    except FileNotFoundError:
+        raise ManifestError(f"{directory}: not a model directory, it has no {FILE_NAME}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(f"{file}: {error}") from error
+    except msgspec.ValidationError as error:
+        raise ManifestError(f"{file}: {str(error).replace('`$.', '`')}") from error
+    _check_prompt(file, manifest.prompt)
+    _check_names(file, manifest)
+    return manifest
+
+
+def _check_prompt(file: Path, prompt: Prompt) -> None:
+    slots = [part for part in prompt.parts if part in ("{source}", "{target}")]
+    if slots != ["{source}", "{target}"] or prompt.parts[-1] != "{target}":
+        raise ManifestError(
+            f"{file}: prompt.parts must hold {{source}} once and end with {{target}}, "
+            f"so that both can grow; it has {prompt.parts}"
+        )
+    for part in prompt.parts:
+        if part not in slots and ("{source}" in part or "{target}" in part):
+            raise ManifestError(f"{file}: prompt.parts: a slot must be a part of its own: {part!r}")
+
+
+def _check_names(file: Path, manifest: Manifest) -> None:
+    for name in (manifest.tokenizer.file, *manifest.files):
+        if Path(name).name != name:
+            raise ManifestError(f"{file}: {name!r} must be a plain file name in the directory")
+
+
+def verify(directory: Path, manifest: Manifest) -> None:
+    """Check the files' sizes, and the checksums of those that are not large.
+
+    Raises ModelError: CTranslate2's loader is not built for damaged files.
+    """
+    for name, expected in manifest.files.items():
+        file = directory / name
+        try:
+            size = file.stat().st_size
+        except OSError as error:
+            raise ModelError(f"{file}: {error.strerror}; the model is incomplete") from error
+        if size != expected.size:
+            raise ModelError(f"{file}: {size} bytes instead of {expected.size}; get it again")
+        if size <= VERIFY_ALWAYS and _sha256(file) != expected.sha256:
+            raise ModelError(f"{file}: checksum differs; the file is damaged, get it again")
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

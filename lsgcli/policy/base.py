@@ -1,0 +1,40 @@
+"""The interface of a policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lsgcli.engine.steps import Action, Decision, Reason, Steps
+
+if TYPE_CHECKING:
+    from lsgcli.engine.decoder import Decoder
+
+
+class Decide(Protocol):
+    """Decides about the decoder's next target word. It may keep state: one segment's."""
+
+    def __call__(self, decoder: Decoder, /) -> Steps[Decision]:
+        """READ, or WRITE the next greedy word (the whole rest, if the reason is FINISHED)."""
+        ...
+
+
+class Policy(Protocol):
+    """A policy with its settings; the same object serves any number of segments at once."""
+
+    def start(self) -> Decide:
+        """Begin a segment."""
+        ...
+
+
+def read(
+    decoder: Decoder, reason: Reason, top: float | None = None, kl: float | None = None
+) -> Decision:
+    """Decide READ."""
+    return Decision(Action.READ, reason, decoder.i, decoder.j, top, kl)
+
+
+def write(
+    decoder: Decoder, reason: Reason, top: float | None = None, kl: float | None = None
+) -> Decision:
+    """Decide WRITE."""
+    return Decision(Action.WRITE, reason, decoder.i, decoder.j, top, kl)

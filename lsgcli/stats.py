@@ -1,0 +1,159 @@
+"""Statistics of a run: observed, never in the way."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lsgcli.engine.steps import Commit, Decision, Event, Units
+from lsgcli.metrics.latency import average_lagging
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lsgcli.backends.base import Usage
+
+
+@dataclass
+class Statistics:
+    """Observes a pipeline. Times are seconds of the monotonic clock.
+
+    Lagging is in source words, over segments that were translated while they arrived and have at
+    least one target word. Without a reference the length of the hypothesis stands in its place,
+    so that AL and LAAL are the same number.
+    """
+
+    usage: Usage
+    clock: Callable[[], float] = time.monotonic
+    words_read: int = 0
+    words_written: int = 0
+    words_protected: int = 0
+    segments: int = 0
+    streamed: int = 0
+    decisions: Counter[str] = field(default_factory=Counter)
+    lagging: list[float] = field(default_factory=list)
+    first_word: list[float] = field(default_factory=list)  # computation before a segment's first
+    commit: list[float] = field(default_factory=list)  # computation before each committed word
+    behind: list[float] = field(default_factory=list)  # age of the newest input when it was done
+    waited_for: float = 0.0
+    _started: float | None = None
+    _now: float = 0.0
+    _mark: float = 0.0  # since when the word being decided has been computed
+    _first: float | None = None  # computation in this segment, until its first word
+    _streaming: bool = False
+    _j: int = 0
+    _delays: list[int] = field(default_factory=list)
+
+    def begin(self, streamed: bool) -> None:
+        """Note that a segment begins."""
+        self._tick()
+        self.segments += 1
+        self.streamed += streamed
+        self._streaming, self._first, self._delays = streamed, 0.0, []
+        self._mark = self._now
+
+    def event(self, event: Event, now: float) -> None:
+        """Count what happened."""
+        if isinstance(event, Units):
+            self.words_read += len(event.units)
+            self._j = event.j
+        elif isinstance(event, Decision):
+            self.decisions[f"{event.action.value} {event.reason.value}"] += 1
+        elif isinstance(event, Commit):
+            self._now = now
+            self.words_written += 1
+            self._delays.append(event.decision.j)
+            if self._streaming:
+                self._commit(now)
+
+    def end(self) -> None:
+        """Compute the segment's lagging."""
+        self._tick()
+        if self._streaming and self._delays:
+            self.lagging.append(average_lagging(self._delays, self._j, len(self._delays)))
+
+    def verbatim(self, text: str) -> None:
+        """Count copied words."""
+        self._tick()
+        self.words_protected += len(text.split())
+
+    def waited(self, seconds: float, behind: float) -> None:
+        """Take waiting out of the computation times."""
+        if self._started is not None:
+            self.waited_for += seconds
+            self.behind.append(behind)
+        self._mark += seconds
+        self._tick()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the first input to the last thing done."""
+        return self._now - self._started if self._started is not None else 0.0
+
+    @property
+    def falling_behind(self) -> bool:
+        """Whether the input comes faster than it is translated: the delay grows."""
+        recent = self.behind[-5:]
+        return len(recent) == 5 and recent[-1] > 2.0 and recent[-1] > 1.2 * recent[0]
+
+    def summary(self) -> dict[str, Any]:
+        """All figures, by the names they have in ``--stats-json``."""
+        busy = max(self.elapsed - self.waited_for, 1e-9)
+        words = self.words_read
+        return {
+            "words_read": words,
+            "words_written": self.words_written,
+            "words_protected": self.words_protected,
+            "segments": self.segments,
+            "segments_streamed": self.streamed,
+            "al": _mean(self.lagging),
+            "laal": _mean(self.lagging),
+            "first_word_ms": _spread(self.first_word),
+            "commit_ms": _spread(self.commit),
+            "decisions": dict(sorted(self.decisions.items())),
+            "model_calls": self.usage.calls,
+            "model_calls_per_word": _ratio(self.usage.calls, words),
+            "tokens": self.usage.tokens,
+            "tokens_per_word": _ratio(self.usage.tokens, words),
+            "tokens_per_second": round(self.usage.tokens / busy, 1),
+            "words_per_second": round(words / busy, 1),
+            "elapsed_s": round(self.elapsed, 3),
+            "busy_s": round(busy, 3),
+            "behind_s": {k: v / 1000 for k, v in (_spread(self.behind) or {}).items()} or None,
+            "falling_behind": self.falling_behind,
+        }
+
+    def _commit(self, now: float) -> None:
+        took = now - self._mark
+        self.commit.append(took)
+        self._mark = now
+        if self._first is not None:
+            self.first_word.append(self._first + took)
+            self._first = None
+
+    def _tick(self) -> None:
+        self._now = self.clock()
+        if self._started is None:
+            self._started = self._now
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(sum(values) / len(values), 3) if values else None
+
+
+def _ratio(value: float, of: float) -> float | None:
+    return round(value / of, 3) if of else None
+
+
+def _spread(seconds: Sequence[float]) -> dict[str, float] | None:
+    """Median, 95th percentile (nearest rank) and maximum, in milliseconds."""
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+
+    def rank(share: float) -> float:
+        return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)
+
+    return {"p50": rank(0.5), "p95": rank(0.95), "max": rank(1.0)}

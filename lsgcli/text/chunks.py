@@ -1,0 +1,86 @@
+"""Bytes as they come."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lsgcli.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+CHUNK = 1 << 16  # bytes asked for at once
+QUEUED = 64  # chunks that may wait; the writer at the other end of a pipe waits beyond that
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes and the time they came (``time.monotonic``)."""
+
+    data: bytes
+    time: float
+
+
+class ChunkReader:
+    """Reads file descriptors one after the other in a thread, so that arrival times are true."""
+
+    def __init__(self, descriptors: Iterable[int], pace: float | None = None) -> None:
+        """Start reading; with ``pace`` give so many words a second, instead of all at once."""
+        self._queue: queue.Queue[Chunk | OSError | None] = queue.Queue(QUEUED)
+        pieces = _read(descriptors)
+        if pace is not None:
+            pieces = _paced(pieces, pace)
+        threading.Thread(target=self._run, args=(pieces,), daemon=True).start()
+        self.ended = False
+
+    def get(self, timeout: float | None = None) -> Chunk | None:
+        """Give the next chunk; None at the end, or when ``timeout`` seconds have passed.
+
+        ``ended`` tells which. Raises InputError if reading fails.
+        """
+        if self.ended:
+            return None
+        try:
+            item = self._queue.get(block=timeout != 0, timeout=timeout or None)
+        except queue.Empty:
+            return None
+        if item is None:
+            self.ended = True
+        if isinstance(item, OSError):
+            raise InputError(f"cannot read the input: {item.strerror}")
+        return item
+
+    def _run(self, pieces: Iterator[bytes]) -> None:
+        try:
+            for data in pieces:
+                self._queue.put(Chunk(data, time.monotonic()))
+        except OSError as error:
+            self._queue.put(error)
+        self._queue.put(None)
+
+
+def _read(descriptors: Iterable[int]) -> Iterator[bytes]:
+    for descriptor in descriptors:
+        while data := os.read(descriptor, CHUNK):
+            yield data
+
+
+def _paced(
+    pieces: Iterable[bytes], pace: float, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[bytes]:
+    """Give one word at a time, with the blanks after it; ``pace`` 0 without a pause."""
+    held = b""
+    for data in pieces:
+        *words, held = re.findall(rb"\s*\S+\s*|\s+", held + data) or [b""]
+        for word in words:
+            yield word
+            if pace:
+                sleep(1 / pace)
+    if held:
+        yield held

@@ -1,0 +1,151 @@
+"""The input as the translation loop sees it: pieces, as they come."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from lsgcli.errors import InputError
+from lsgcli.text.segmenter import EndSegment, Piece, Segmenter, Unit
+from lsgcli.text.words import Item, Utf8, WordSplitter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lsgcli.text.chunks import Chunk, ChunkReader
+
+BURST = 4096  # bytes; a chunk of this size has been cut by a buffer, not by a pause
+SETTLE = 0.05  # seconds to wait for the rest of a line that a buffer has cut
+
+
+class Feed:
+    """Pulls chunks, decodes, splits and segments them; hands out the pieces.
+
+    ``bulk``: what is complete is handed out in one go; otherwise the clock is simulated, and units
+    are handed out one by one, as if each came alone.
+    """
+
+    def __init__(
+        self,
+        chunks: ChunkReader,
+        segmenter: Segmenter,
+        *,
+        bulk: bool = True,
+        idle: float | None = None,
+        strict: bool = False,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Take ``idle`` seconds without input as the end of a word."""
+        self.started: float | None = None  # when the first chunk came
+        self.arrived = 0.0  # when the newest chunk came
+        self._chunks = chunks
+        self._segmenter = segmenter
+        self._bulk = bulk
+        self._idle = idle
+        self._strict = strict
+        self._warn = warn
+        self._utf8 = Utf8()
+        self._splitter = WordSplitter()
+        self._pieces: deque[Piece] = deque()
+        self._whole = 0  # complete segments among the pieces
+        self._burst = False
+        self._ended = False
+
+    def complete(self, most: int) -> list[Piece]:
+        """Hand out what needs no waiting: at most ``most`` whole segments and what is between.
+
+        Never waits, but for the rest of a line that has been cut by a buffer.
+        """
+        while self._whole < most and self._pull(SETTLE if self._burst else 0):
+            pass
+        taken: list[Piece] = []
+        while self._pieces and ((self._bulk and self._whole) or self.beginning() is None):
+            piece = self._take()
+            taken.append(piece)
+            if isinstance(piece, EndSegment):
+                most -= 1
+                if not most:
+                    break
+        return taken
+
+    def waiting(self) -> bool:
+        """Wait until there is a piece; false at the end of the input."""
+        while not self._pieces:
+            if self._ended:
+                return False
+            self._pull(None)
+        return True
+
+    def beginning(self) -> Unit | None:
+        """Give the first unit of a segment that has begun, without taking it."""
+        head = self._pieces[0] if self._pieces else None
+        return head if isinstance(head, Unit) else None
+
+    def units(self, *, wait: bool) -> tuple[list[Unit], bool]:
+        """Hand out the next units of the segment that has begun, and whether it ends with them."""
+        if not self._bulk and not wait:
+            return [], False
+        while not self._whole and self._pull(0):
+            pass
+        while wait and not self._pieces:
+            self._pull(None)
+        taken: list[Unit] = []
+        while self._pieces and isinstance(piece := self._pieces[0], Unit):
+            if taken and not self._bulk:
+                return taken, False
+            self._take()
+            taken.append(piece)
+        if self._pieces:
+            self._take()
+            return taken, True
+        return taken, False
+
+    def _take(self) -> Piece:
+        piece = self._pieces.popleft()
+        self._whole -= isinstance(piece, EndSegment)
+        return piece
+
+    def _pull(self, timeout: float | None) -> bool:
+        """Get a chunk, and what is in it; false if none came."""
+        if self._ended:
+            return False
+        idle = self._idle if timeout is None and self._splitter.pending() else timeout
+        chunk = self._chunks.get(idle)
+        if chunk is not None:
+            self._decode(chunk)
+        elif self._chunks.ended:
+            self._end()
+        elif timeout is None:
+            self._add(self._splitter.flush())
+        self._burst = chunk is not None and len(chunk.data) >= BURST
+        return chunk is not None or self._ended
+
+    def _decode(self, chunk: Chunk) -> None:
+        if self.started is None:
+            self.started = chunk.time
+        self.arrived = chunk.time
+        self._add(self._splitter.feed(self._text(chunk.data)))
+
+    def _end(self) -> None:
+        self._ended = True
+        self._add(self._splitter.feed(self._text(b"", final=True)))
+        self._add(self._splitter.flush())
+        self._extend(self._segmenter.end())
+
+    def _text(self, data: bytes, final: bool = False) -> str:
+        before = self._utf8.invalid
+        text = self._utf8.feed(data, final)
+        if self._utf8.invalid and not before:
+            if self._strict:
+                raise InputError("the input is not valid UTF-8 (--strict)")
+            self._warn("the input is not valid UTF-8; what is not becomes U+FFFD")
+        return text
+
+    def _add(self, items: Iterable[Item]) -> None:
+        for item in items:
+            self._extend(self._segmenter.feed(item))
+
+    def _extend(self, pieces: Iterable[Piece]) -> None:
+        for piece in pieces:
+            self._pieces.append(piece)
+            self._whole += isinstance(piece, EndSegment)

@@ -1,0 +1,150 @@
+r"""Which words are not prose and pass byte for byte: log headers, identifiers, numbers with units.
+
+A protected word is never shown to the model. It ends the segment of prose before it, so it keeps
+its place whatever the model does. Patterns are of whole words, without the punctuation around
+them; some take several words (``30 ms``, a date in a syslog header, `code in backticks`), so a word
+is held back while it may be the first of such a group.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lsgcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lsgcli.text.words import Word
+
+UNIT = (
+    r"(?:[num]?s|min|[kKMGTPE]i?[Bb](?:/s|ps|it/s)?|B|[kMG]?Hz|px|%"
+    r"|[kmc]?m|mm|km/h|[km]?g|°[CF]|[mk]?[VWA]|rpm|fps|dB)"
+)
+NUMBER = r"[+-]?\d+(?:[.,:]\d+)*"
+TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?"
+PATTERNS = (
+    rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[T_]{TIME})?(?:Z|[+-]\d{{2}}:?\d{{2}})?",  # 2026-11-23T02:45:34Z
+    rf"\d{{1,2}}/(?:\d{{1,2}}|[A-Z][a-z]{{2}})/\d{{2,4}}(?::{TIME})?",  # 23/Nov/2026:02:45:34
+    rf"{TIME}(?:Z|[+-]\d{{2}}:?\d{{2}})?",
+    rf"(?!\d{{4}}s$){NUMBER}{UNIT}",  # 30ms, 80%; not 1990s
+    r"\d{5,}|\d+(?:\.\d+){2,}(?:[-+]\w+)*|v\d+(?:\.\d+)*",  # long numbers, addresses, versions
+    r"0[xX][0-9a-fA-F]+|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,}",
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",  # UUID
+    r"(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?:/\d+)?",  # IPv6, MAC
+    r"(?:\d{1,3}\.){3}\d{1,3}(?::\d+|/\d+)?",  # IPv4
+    r"[a-z][a-z0-9+.-]*://\S+|www\.\S+",
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    r"(?:~|\.{1,2})?/[^\s/]\S*|/|[A-Za-z]:\\\S*|\\\\\S+",  # paths
+    r"[\w.-]+(?:/[\w.-]+){2,}|(?:[\w.-]+/)+[\w-]+\.\w{1,5}|[\w.-]+/",
+    r"[\w-]+\.(?:bak|bat|c|cfg|conf|cpp|css|csv|db|dll|exe|gz|h|html?|ini|jar|java|jpe?g|js|json|lock"
+    r"|log|lua|md|mp3|mp4|o|pdf|php|pid|png|py|rb|rs|service|sh|so|sock|sql|svg|tar|tgz|toml|ts|tsv"
+    r"|txt|wav|xml|ya?ml|zip)(?::\d+){0,2}",
+    r"[A-Za-z_]\w+(?:\.[A-Za-z_]\w+)+(?:\(\S*\))?",  # a.qualified.name
+    r"\w*[A-Za-z]\w*_\w+|_\w+|\w+::[\w:]+|\w+(?:->\w+)+",  # identifiers
+    r"[\w.:]+\((?!e?[sn]\))\S*\)",  # calls, but not "file(s)"
+    r"[\w.-]+=\S*",  # key=value
+    r"--?[A-Za-z][\w-]*(?:=\S*)?",  # options
+    r"\$\w+|\$\{\S+\}|\{\{?\S*?\}\}?|%\(\w+\)[#0-9.+-]*[a-z]|%\d+%?|%%",  # placeholders
+    r"%[-+#0]*\d*(?:\$[-+#0]*\d*)?(?:\.\d+|\.\*)?(?:hh?|ll?|z|j|t)?[a-zA-Z@]",
+    r"</?[A-Za-z][^<>\s]*/?>|&#?\w+;",
+    r"`\S+`",
+    r"#\d+|[@#]\w+",
+)
+GROUPS = (
+    (rf"{NUMBER}", rf"{UNIT}"),  # 30 ms
+    (r"`\S*", r"\S*`"),
+    (r"`\S*", r"[^`\s]*", r"\S*`"),
+    (r"`\S*", r"[^`\s]*", r"[^`\s]*", r"\S*`"),
+    (r"<[A-Za-z]\w*", r"[^<>\s]*>"),
+    (r"<[A-Za-z]\w*", r"[^<>\s]*", r"[^<>\s]*>"),
+    (r"\{\{?", r"[^{}\s]*", r"\}\}?"),
+)
+MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+HEADERS = (
+    (MONTH, r"\d{1,2}", TIME, r"[\w.-]+", r"[\w./-]+(?:\[\d+\])?:"),  # syslog
+    (DAY, MONTH, r"\d{1,2}", TIME, r"\d{4}"),  # date(1)
+    (DAY, MONTH, r"\d{1,2}", TIME, r"[A-Z]{3,4}", r"\d{4}"),
+)
+LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG)"
+HEADER = re.compile(
+    rf"{LEVEL}[:|]?|\[[^\s\[\]]*\]:?|[\[(<]|[\])>]:?|[\w.-]+\[\d+\]:?|[\w$-]+(?:\.[\w$-]+)+:?|[-|:>#*+•–—]+"
+    r"|\(?\d{1,3}[.)]"
+)
+OPENING, CLOSING = "([{<\"'‘“«", ")]}>\"'’”».,;:!?…"
+
+
+def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+@dataclass
+class Protector:
+    """Tells, word by word, what is protected. It keeps the state of one line."""
+
+    extra: tuple[str, ...] = ()  # patterns of the user's
+    _held: list[Word] = field(default_factory=list)
+    _header: bool = True  # nothing but protected words so far on this line
+
+    def __post_init__(self) -> None:
+        """Compile the patterns. Raises UsageError for one that is no regular expression."""
+        for pattern in self.extra:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise UsageError(f"--protect-regex {pattern!r}: {error}") from error
+        self._single = _compile((*self.extra, *PATTERNS))
+        self._groups = [[re.compile(part) for part in group] for group in GROUPS]
+        self._headers = [[re.compile(part) for part in group] for group in HEADERS]
+
+    def feed(self, word: Word) -> Iterator[tuple[Word, bool]]:
+        """Give the words that are decided, each with whether it is protected."""
+        self._held.append(word)
+        yield from self._decide(final=False)
+
+    def end(self) -> Iterator[tuple[Word, bool]]:
+        """End the line: nothing more can complete a group."""
+        yield from self._decide(final=True)
+        self._header = True
+
+    def _decide(self, final: bool) -> Iterator[tuple[Word, bool]]:
+        while self._held:
+            groups = self._groups + (self._headers if self._header else [])
+            length = max((self._match(group) for group in groups), default=0)
+            if not length and not final and any(map(self._may_match, groups)):
+                return
+            protected = bool(length) or self._is_protected(self._held[0].text)
+            for word in self._held[: max(length, 1)]:
+                yield word, protected
+            del self._held[: max(length, 1)]
+            self._header &= protected
+
+    def _match(self, group: list[re.Pattern[str]]) -> int:
+        """The group's length if the held words begin with it."""
+        texts = [word.text for word in self._held[: len(group)]]
+        if len(texts) < len(group):
+            return 0
+        texts[0], texts[-1] = texts[0].lstrip("(\"'"), texts[-1].rstrip(".,;:!?)\"'")
+        last = (*texts[:-1], self._held[len(group) - 1].text)
+        either = _full(group, texts) or _full(group, last)
+        return len(group) if either else 0
+
+    def _may_match(self, group: list[re.Pattern[str]]) -> bool:
+        """Whether the held words are the beginning of the group."""
+        texts = [word.text for word in self._held]
+        texts[0] = texts[0].lstrip("(\"'")
+        return len(texts) < len(group) and _full(group, texts)
+
+    def _is_protected(self, text: str) -> bool:
+        core = text.lstrip(OPENING).rstrip(CLOSING)
+        single = self._single.fullmatch
+        if single(text) or single(text.rstrip(CLOSING)) or (core and single(core)):
+            return True
+        return self._header and bool(HEADER.fullmatch(text))
+
+
+def _full(group: list[re.Pattern[str]], texts: Iterable[str]) -> bool:
+    return all(part.fullmatch(text) for part, text in zip(group, texts, strict=False))

@@ -1,0 +1,188 @@
+"""Words to segments: what is translated together, what is copied, and where lines end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import sentencex
+
+from lsgcli.text.words import Newline, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lsgcli.text.protect import Protector
+
+TERMINAL = ".!?…。！？"
+CLOSING = "\"'’”»)]"
+LONGEST_PROSE_WORD = 100  # characters; what is longer is data
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A source unit: a word of prose."""
+
+    text: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """A passage to copy, with the blanks before it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndSegment:
+    """The segment is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndLine:
+    """A line ends; ``text`` is what ends it, trailing blanks included."""
+
+    text: str
+
+
+Piece: TypeAlias = Unit | Verbatim | EndSegment | EndLine
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be one segment."""
+
+    tokens: int  # the longest source the model takes
+    count: Callable[[str], int]  # tokens of a word
+    language: str  # for the abbreviations after which no sentence ends
+    sentences: bool = True  # a segment ends with its sentence
+
+
+class Segmenter:
+    """Cuts a stream of words into segments.
+
+    ``line``: a line of input is a line of output. ``sentence``: the input is one stream, whose line
+    breaks are blanks; each sentence is a line of output, and blank lines stay.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        mode: Literal["line", "sentence"] = "line",
+        protector: Protector | None = None,
+    ) -> None:
+        """Start at the beginning of a line; without a protector every word is prose."""
+        self._limits = limits
+        self._by_sentence = mode == "sentence"
+        self._protector = protector
+        self._segment: list[str] = []
+        self._tokens = 0
+        self._numbers: list[Word] = []  # words without letters that begin a segment
+        self._line_empty = True  # of the input
+        self._output_empty = True  # of the output line
+
+    def feed(self, item: Word | Newline) -> Iterator[Piece]:
+        """Take an item in, give what is decided."""
+        if isinstance(item, Word):
+            self._line_empty = False
+            if self._protector is None:
+                yield from self._prose(item)
+            else:
+                for word, protected in self._protector.feed(item):
+                    yield from self._verbatim(word) if protected else self._prose(word)
+        elif self._by_sentence:
+            yield from self._paragraph_break()
+        else:
+            yield from self._end_line(item.before + "\n")
+
+    def end(self) -> Iterator[Piece]:
+        """End the input."""
+        yield from self._end_protected()
+        if not self._output_empty:
+            yield EndLine("\n")
+            self._output_empty = True
+
+    def _end_line(self, text: str) -> Iterator[Piece]:
+        yield from self._end_protected()
+        yield EndLine(text)
+        self._line_empty = self._output_empty = True
+
+    def _paragraph_break(self) -> Iterator[Piece]:
+        """A line break that is a blank, unless the line is empty."""
+        if self._line_empty:
+            yield from self._end_protected()
+            if not self._output_empty:
+                yield from self._end_line("\n")
+            yield from self._end_line("\n")
+        self._line_empty = True
+
+    def _end_protected(self) -> Iterator[Piece]:
+        if self._protector is not None:
+            for word, protected in self._protector.end():
+                yield from self._verbatim(word) if protected else self._prose(word)
+        yield from self._end_segment()
+
+    def _prose(self, word: Word) -> Iterator[Piece]:
+        if not self._segment and not any(map(str.isalpha, word.text)):
+            if any(map(str.isalnum, word.text)):
+                self._numbers.append(word)
+            else:
+                yield from self._verbatim(word)
+            return
+        if len(word.text) > LONGEST_PROSE_WORD or (not word.before and self._segment):
+            yield from self._verbatim(word)
+            return
+        numbers, self._numbers = self._numbers, []
+        for each in (*numbers, word):
+            yield from self._unit(each)
+
+    def _unit(self, word: Word) -> Iterator[Piece]:
+        tokens = self._limits.count(word.text)
+        if self._segment and self._tokens + tokens > self._limits.tokens:
+            yield from self._end_segment()
+        self._segment.append(word.text)
+        self._tokens += tokens
+        yield Unit(word.text, self._blank(word.before))
+        if self._ends_here():
+            yield from self._end_segment()
+            if self._by_sentence:
+                yield EndLine("\n")
+                self._output_empty = True
+
+    def _verbatim(self, word: Word) -> Iterator[Piece]:
+        yield from self._end_segment()
+        yield Verbatim(self._blank(word.before) + word.text)
+
+    def _end_segment(self) -> Iterator[Piece]:
+        if self._segment:
+            yield EndSegment()
+        numbers, self._numbers = self._numbers, []
+        for word in numbers:
+            yield Verbatim(self._blank(word.before) + word.text)
+        self._segment, self._tokens = [], 0
+
+    def _blank(self, before: str) -> str:
+        """The blanks to write before something: as they are, or one for a line break."""
+        first, self._output_empty = self._output_empty, False
+        if not self._by_sentence:
+            return before
+        return "" if first else " "
+
+    def _ends_here(self) -> bool:
+        if not (self._limits.sentences or self._by_sentence):
+            return False
+        return ends_sentence(self._segment, self._limits.language)
+
+
+def ends_sentence(words: list[str], language: str) -> bool:
+    """Whether a sentence would end after these words if a capitalised word came next.
+
+    >>> ends_sentence(["I", "saw", "it."], "en"), ends_sentence(["Hello", "Dr."], "en")
+    (True, False)
+    """
+    if not words[-1].rstrip(CLOSING).endswith(tuple(TERMINAL)):
+        return False
+    probe = " ".join([*words[-8:], "The"])
+    sentences: list[str] = list(sentencex.segment(language, probe))
+    return sentences[-1].strip() == "The"
