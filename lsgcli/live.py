@@ -7,14 +7,16 @@ is still arriving goes through the READ/WRITE loop, word by word.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lsgcli.engine.segment import commit_whole, request_whole, translate
-from lsgcli.engine.steps import Arrival, Commit, Event, Forward, Generate, Receive, Request
-from lsgcli.text.segmenter import EndLine, EndSegment, Piece, Unit, Verbatim
+from lsgcli.engine.steps import Arrival, Commit, Event, Forward, Generate, Receive, Request, Units
+from lsgcli.text.mask import Masked, mask
+from lsgcli.text.segmenter import EndSegment, Piece, Unit, Verbatim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lsgcli.backends.base import Backend
     from lsgcli.engine.steps import Steps
@@ -51,6 +53,14 @@ class Observer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Copied:
+    """A sentence whose placeholders have come through, and its translation."""
+
+    masked: Masked
+    tokens: tuple[int, ...]
+
+
 class Pipeline:
     """Feed → segments → policy loop ↔ backend → writer, with observers beside it."""
 
@@ -62,15 +72,21 @@ class Pipeline:
         writer: Writer,
         observers: tuple[Observer, ...] = (),
         *,
+        placeholders: Sequence[str] = (),
         preview: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Connect the parts; ``preview`` asks for hypotheses while waiting."""
+        """Connect the parts.
+
+        ``placeholders`` are words that the model copies; ``preview`` asks for hypotheses while
+        waiting.
+        """
         self._feed = feed
         self._policy = policy
         self._backend = backend
         self._writer = writer
         self._observers = observers
+        self._placeholders = placeholders
         self._preview = preview
         self._clock = clock
         self._segments = 0
@@ -87,23 +103,58 @@ class Pipeline:
 
     def _bulk(self, pieces: list[Piece]) -> None:
         """Translate whole segments as one batch; write them, and what is between, in order."""
-        lexicon = self._backend.lexicon
-        segments = list(_segments(pieces))
-        sources = [tuple(unit.text for unit in units) for units in segments]
-        replies = self._backend.generate([request_whole(source, lexicon) for source in sources])
-        turn = iter(zip(segments, sources, strict=True))
-        for piece in pieces:
-            if isinstance(piece, EndSegment):
-                units, source = next(turn)
-                self._begin(units[0], streamed=False)
-                for event in commit_whole(source, next(replies), lexicon):
-                    self._answer(event)
-                self._end()
+        sentences = self._masked(pieces)
+        segments = [_texts(units) for units in _segments(sentences)]
+        replies = self._generate(segments)
+        units: list[Unit] = []
+        for piece in sentences:
+            if isinstance(piece, Unit):
+                units.append(piece)
+            elif isinstance(piece, EndSegment):
+                self._commit(units, next(replies))
+                units = []
+            elif isinstance(piece, Copied):
+                self._commit(piece.masked.units, piece.tokens, piece.masked.restore)
             elif isinstance(piece, Verbatim):
                 self._verbatim(piece)
-            elif isinstance(piece, EndLine):
+            else:
                 self._writer.end_line(piece.text)
         self._writer.flush()
+
+    def _masked(self, pieces: list[Piece]) -> list[Piece | Copied]:
+        """Translate the sentences that protected words have cut, where placeholders survive."""
+        sentences = list(mask(pieces, self._placeholders))
+        tries = (each for each in sentences if isinstance(each, Masked))
+        replies = self._generate([_texts(each.units) for each in tries])
+        result: list[Piece | Copied] = []
+        for each in sentences:
+            if not isinstance(each, Masked):
+                result.append(each)
+            elif each.survives(self._backend.lexicon.text(tokens := next(replies))):
+                result.append(Copied(each, tokens))
+            else:
+                result += each.pieces
+        return result
+
+    def _generate(self, sources: list[tuple[str, ...]]) -> Iterator[tuple[int, ...]]:
+        lexicon = self._backend.lexicon
+        return self._backend.generate([request_whole(source, lexicon) for source in sources])
+
+    def _commit(
+        self,
+        units: Sequence[Unit],
+        tokens: tuple[int, ...],
+        restore: Callable[[str], str] | None = None,
+    ) -> None:
+        """Commit the translation of a whole segment."""
+        self._begin(units[0], streamed=False)
+        for event in commit_whole(_texts(units), tokens, self._backend.lexicon):
+            if restore and isinstance(event, Commit):
+                event = replace(event, text=restore(event.text))
+            elif restore and isinstance(event, Units):
+                event = replace(event, units=tuple(map(restore, event.units)))
+            self._answer(event)
+        self._end()
 
     def _stream(self, unit: Unit) -> None:
         """Translate the segment that is arriving, of which ``unit`` is the first."""
@@ -134,7 +185,7 @@ class Pipeline:
             units, finished = self._wait(lambda: self._feed.units(wait=True))
         else:
             units, finished = self._feed.units(wait=False)
-        return Arrival(tuple(unit.text for unit in units), finished)
+        return Arrival(_texts(units), finished)
 
     def _wait(self, get: Callable[[], T]) -> T:
         """Wait for input, and tell the observers how long, and how late we were before."""
@@ -165,7 +216,7 @@ class Pipeline:
         return now - (self._feed.started or now)
 
 
-def _segments(pieces: list[Piece]) -> Iterator[list[Unit]]:
+def _segments(pieces: Iterable[Piece | Copied]) -> Iterator[list[Unit]]:
     units: list[Unit] = []
     for piece in pieces:
         if isinstance(piece, Unit):
@@ -173,6 +224,10 @@ def _segments(pieces: list[Piece]) -> Iterator[list[Unit]]:
         elif isinstance(piece, EndSegment):
             yield units
             units = []
+
+
+def _texts(units: Iterable[Unit]) -> tuple[str, ...]:
+    return tuple(unit.text for unit in units)
 
 
 def _resume(steps: Steps[None], reply: Any) -> Request | Event | None:

@@ -108,6 +108,7 @@ class Manifest(Struct, frozen=True):
     policy: Thresholds
     files: dict[str, File]
     languages: dict[str, str] = {}
+    placeholders: list[str] = []  # words the model copies, to stand for protected text
     max_source_tokens: Positive = 128
     sentences: bool = True  # the model translates sentences: longer segments are cut at their ends
 

@@ -123,6 +123,7 @@ def translate(
             backend,
             writer,
             observers,
+            placeholders=chosen.manifest.placeholders,
             preview=preview,
         )
         show = os.isatty(2) if stats is None else stats

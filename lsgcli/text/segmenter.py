@@ -36,7 +36,9 @@ class Verbatim:
 
 @dataclass(frozen=True, slots=True)
 class EndSegment:
-    """The segment is complete."""
+    """The segment is complete; ``cut`` off by a protected word, inside its sentence."""
+
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +153,12 @@ class Segmenter:
                 self._output_empty = True
 
     def _verbatim(self, word: Word) -> Iterator[Piece]:
-        yield from self._end_segment()
+        yield from self._end_segment(cut=True)
         yield Verbatim(self._blank(word.before) + word.text)
 
-    def _end_segment(self) -> Iterator[Piece]:
+    def _end_segment(self, *, cut: bool = False) -> Iterator[Piece]:
         if self._segment:
-            yield EndSegment()
+            yield EndSegment(cut)
         numbers, self._numbers = self._numbers, []
         for word in numbers:
             yield Verbatim(self._blank(word.before) + word.text)

@@ -1,0 +1,103 @@
+"""Protected words inside a sentence that is complete: shown to the model as placeholders.
+
+Cut at every protected word, a sentence becomes fragments that translate badly. Where the manifest
+names placeholders that the model copies, the sentence is translated as one, and the protected
+words take their placeholders' places, if each has come through exactly once. If not, the sentence
+is cut. So what is protected survives whatever the model does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lsgcli.text.protect import CLOSING, OPENING
+from lsgcli.text.segmenter import TERMINAL, EndSegment, Piece, Unit, Verbatim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+PASSAGE = re.compile(rf"(\s*)([{re.escape(OPENING)}]*)(.*?)([{re.escape(CLOSING)}]*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A sentence with placeholders; ``pieces`` are what it was."""
+
+    pieces: tuple[Piece, ...]
+    units: tuple[Unit, ...]
+    hidden: dict[str, str]  # protected text by placeholder
+
+    def survives(self, translation: str) -> bool:
+        """Whether every placeholder has come through exactly once."""
+        return all(translation.count(placeholder) == 1 for placeholder in self.hidden)
+
+    def restore(self, text: str) -> str:
+        """Put the protected text back."""
+        for placeholder, original in self.hidden.items():
+            text = text.replace(placeholder, original)
+        return text
+
+
+def mask(pieces: Iterable[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
+    """Replace every sentence that a protected word has cut, if there are placeholders enough.
+
+    Give all other pieces as they are.
+    """
+    run: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, Unit) or (isinstance(piece, EndSegment | Verbatim) and run):
+            run.append(piece)
+            if not _ends_sentence(piece):
+                continue
+            yield from _masked(run, placeholders)
+        else:
+            yield from _masked(run, placeholders)
+            yield piece
+        run = []
+    yield from _masked(run, placeholders)
+
+
+def _ends_sentence(piece: Piece) -> bool:
+    if isinstance(piece, Verbatim):
+        return piece.text.endswith(tuple(TERMINAL))
+    return isinstance(piece, EndSegment) and not piece.cut
+
+
+def _masked(run: list[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
+    passages = list(_passages(run))
+    if not 0 < sum(isinstance(p, Verbatim) for p in passages) <= len(placeholders):
+        yield from run
+        return
+    left, hidden, units = list(placeholders), dict[str, str](), list[Unit]()
+    for passage in passages:
+        if isinstance(passage, Verbatim):
+            before, opening, core, closing = _parts(passage.text)
+            placeholder = left.pop(0)
+            hidden[placeholder] = core
+            passage = Unit(opening + placeholder + closing, before)
+        units.append(passage)
+    yield Masked(tuple(run), tuple(units), hidden)
+
+
+def _passages(run: list[Piece]) -> Iterator[Unit | Verbatim]:
+    """Give units, and what is copied between them in one piece."""
+    copied = ""
+    for piece in run:
+        if isinstance(piece, Verbatim):
+            copied += piece.text
+        elif isinstance(piece, Unit):
+            if copied:
+                yield Verbatim(copied)
+            copied = ""
+            yield piece
+    if copied:
+        yield Verbatim(copied)
+
+
+def _parts(text: str) -> tuple[str, str, str, str]:
+    match = PASSAGE.fullmatch(text)
+    assert match
+    before, opening, core, closing = match.groups()
+    return (before, opening, core, closing) if core else (before, "", opening + closing, "")

@@ -1,0 +1,116 @@
+"""The policies as their papers state them: one plain forward pass for every distribution.
+
+Slow and obvious on purpose. It shares nothing with the engine but the backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lsgcli.backends.base import Backend
+from lsgcli.engine.steps import Query
+from lsgcli.policy.lsg import Lsg
+
+Tokens = tuple[int, ...]
+
+
+@dataclass
+class Brute:
+    """Counts its model calls in ``calls``, READ decisions in ``reads``."""
+
+    backend: Backend
+    calls: int = 0
+    reads: int = 0
+
+    def logp(self, source: Sequence[str], target: Tokens) -> np.ndarray:
+        self.calls += 1
+        return self.backend.forward([Query(tuple(source), target)])[0][0].logp
+
+    def word(self, source: Sequence[str], target: Tokens) -> Tokens:
+        """The next greedy word, empty at the end of the translation."""
+        lexicon = self.backend.lexicon
+        word: Tokens = ()
+        while len(target) + len(word) < lexicon.limit(source):
+            token = int(self.logp(source, target + word).argmax())
+            if lexicon.ends(token):
+                break
+            if lexicon.text(word).strip() and lexicon.starts_word(token):
+                break
+            word += (token,)
+        return word
+
+    def rest(self, source: Sequence[str], target: Tokens) -> list[Tokens]:
+        words = []
+        while word := self.word(source, target):
+            words.append(word)
+            target += word
+        return words
+
+    def lsg(self, source: Sequence[str], policy: Lsg) -> list[tuple[Tokens, int, str]]:
+        """Words with delay and reason, by the seven tests of the method in their order."""
+        J, j, target, out = len(source), 0, (), []
+        while True:
+            i = len(out) + 1
+            if j < J and j < policy.lower + i - 1:
+                j, self.reads = j + 1, self.reads + 1
+                continue
+            if j == J:
+                rest = self.rest(source, target)
+                return out + [(word, J, "finished") for word in rest]
+            p = self.logp(source[:j], target)
+            if self.backend.lexicon.ends(int(p.argmax())):
+                j, self.reads = j + 1, self.reads + 1
+                continue
+            reason = None
+            if j >= policy.lower + i - 1 + policy.upper:
+                reason = "bound"
+            elif np.exp(p.max()) > policy.alpha:
+                reason = "confidence"
+            else:
+                q = self.logp(source[: min(i, J)], target)
+                if policy.direction == "reverse":
+                    p, q = q, p
+                if np.sum(np.exp(p) * (p - q)) > policy.delta:
+                    reason = "divergence"
+            if reason is None:
+                j, self.reads = j + 1, self.reads + 1
+                continue
+            word = self.word(source[:j], target)
+            out.append((word, j, reason))
+            target += word
+
+    def wait_k(self, source: Sequence[str], k: int) -> list[tuple[Tokens, int, str]]:
+        j, target, out = 0, (), []
+        while True:
+            if j == len(source):
+                return out + [(word, j, "finished") for word in self.rest(source, target)]
+            word = self.word(source[:j], target) if j >= k + len(out) else ()
+            if not word:
+                j += 1
+                continue
+            out.append((word, j, "bound"))
+            target += word
+
+    def stable(
+        self, source: Sequence[str], keep: int, hold: int
+    ) -> list[tuple[Tokens, int, str]]:
+        """Local agreement of ``keep`` hypotheses without their last ``hold`` words."""
+        out: list[tuple[Tokens, int, str]] = []
+        last: list[list[Tokens]] = []
+        for j in range(1, len(source)):
+            committed = [word for word, _, _ in out]
+            target = tuple(token for word in committed for token in word)
+            last = [*last, committed + self.rest(source[:j], target)][-keep:]
+            if len(last) < keep:
+                continue
+            shared = [words[0] for words in zip(*last) if len(set(words)) == 1]
+            n = next(
+                (n for n, words in enumerate(zip(*last)) if len(set(words)) > 1), len(shared)
+            )
+            n = min(n, len(last[-1]) - hold)
+            out += [(word, j, "agreement") for word in last[-1][len(out) : max(n, len(out))]]
+        target = tuple(token for word, _, _ in out for token in word)
+        return out + [(word, len(source), "finished") for word in self.rest(source, target)]
