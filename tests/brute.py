@@ -5,14 +5,18 @@ Slow and obvious on purpose. It shares nothing with the engine but the backend.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lsgcli.backends.base import Backend
 from lsgcli.engine.steps import Query
-from lsgcli.policy.lsg import Lsg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsgcli.backends.base import Backend
+    from lsgcli.policy.lsg import Lsg
 
 Tokens = tuple[int, ...]
 
@@ -51,15 +55,15 @@ class Brute:
 
     def lsg(self, source: Sequence[str], policy: Lsg) -> list[tuple[Tokens, int, str]]:
         """Words with delay and reason, by the seven tests of the method in their order."""
-        J, j, target, out = len(source), 0, (), []
+        length, j, target, out = len(source), 0, (), []
         while True:
             i = len(out) + 1
-            if j < J and j < policy.lower + i - 1:
+            if j < length and j < policy.lower + i - 1:
                 j, self.reads = j + 1, self.reads + 1
                 continue
-            if j == J:
+            if j == length:
                 rest = self.rest(source, target)
-                return out + [(word, J, "finished") for word in rest]
+                return out + [(word, length, "finished") for word in rest]
             p = self.logp(source[:j], target)
             if self.backend.lexicon.ends(int(p.argmax())):
                 j, self.reads = j + 1, self.reads + 1
@@ -70,7 +74,7 @@ class Brute:
             elif np.exp(p.max()) > policy.alpha:
                 reason = "confidence"
             else:
-                q = self.logp(source[: min(i, J)], target)
+                q = self.logp(source[: min(i, length)], target)
                 if policy.direction == "reverse":
                     p, q = q, p
                 if np.sum(np.exp(p) * (p - q)) > policy.delta:
@@ -94,9 +98,7 @@ class Brute:
             out.append((word, j, "bound"))
             target += word
 
-    def stable(
-        self, source: Sequence[str], keep: int, hold: int
-    ) -> list[tuple[Tokens, int, str]]:
+    def stable(self, source: Sequence[str], keep: int, hold: int) -> list[tuple[Tokens, int, str]]:
         """Local agreement of ``keep`` hypotheses without their last ``hold`` words."""
         out: list[tuple[Tokens, int, str]] = []
         last: list[list[Tokens]] = []
@@ -106,9 +108,10 @@ class Brute:
             last = [*last, committed + self.rest(source[:j], target)][-keep:]
             if len(last) < keep:
                 continue
-            shared = [words[0] for words in zip(*last) if len(set(words)) == 1]
+            shared = [words[0] for words in zip(*last, strict=False) if len(set(words)) == 1]
             n = next(
-                (n for n, words in enumerate(zip(*last)) if len(set(words)) > 1), len(shared)
+                (n for n, words in enumerate(zip(*last, strict=False)) if len(set(words)) > 1),
+                len(shared),
             )
             n = min(n, len(last[-1]) - hold)
             out += [(word, j, "agreement") for word in last[-1][len(out) : max(n, len(out))]]

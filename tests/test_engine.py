@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from brute import Brute
@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sentences import SENTENCES
 
-from lsgcli.backends.base import Backend
 from lsgcli.engine.lockstep import run
 from lsgcli.engine.segment import translate
 from lsgcli.engine.steps import (
@@ -26,9 +25,14 @@ from lsgcli.engine.steps import (
     Reason,
     Receive,
 )
-from lsgcli.policy.base import Policy
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK, stable_prefix
 from lsgcli.policy.lsg import Lsg
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lsgcli.backends.base import Backend
+    from lsgcli.policy.base import Policy
 
 SOURCES = [tuple(sentence.split()) for sentence in SENTENCES]
 SETTINGS = [Lsg(1.0, 0.6, 1, 4), Lsg(1.0, 0.6, 3, 4), Lsg(4.0, 0.7, 5, 6)]
@@ -65,9 +69,7 @@ def test_lsg_equals_one_plain_pass_per_distribution(backend: Backend, policy: Ls
 
 
 @pytest.mark.parametrize("policy", SETTINGS)
-def test_lsg_equals_one_plain_pass_on_tatoeba(
-    backend: Backend, shared: Path, policy: Lsg
-) -> None:
+def test_lsg_equals_one_plain_pass_on_tatoeba(backend: Backend, shared: Path, policy: Lsg) -> None:
     lines = (shared / "data/test/tatoeba.en-de.en").read_text(encoding="utf-8").splitlines()
     sources = [tuple(line.split()) for line in lines[:200]]
     for source, events in zip(sources, simulate(backend, sources, policy, 32), strict=True):
@@ -111,8 +113,7 @@ def test_cost(backend: Backend, policy: Lsg) -> None:
     calls, tokens, seen = Counter[str](), 0, []
     for source in SOURCES:
         counting = Counting(backend)
-        events: list[Event] = []
-        run(counting, [(source, translate(policy, backend.lexicon))], lambda _, e: events.append(e))
+        (events,) = simulate(counting, [source], policy)
         seen.append(events)
         calls["model"] += counting.calls
         tokens += counting.committed(events)
@@ -155,13 +156,13 @@ class Counting:
 def test_lsg_stays_in_its_range(backend, words, delta, alpha, lower, upper) -> None:
     """eq. 5, but for a WRITE that the model's end token held back."""
     (events,) = simulate(backend, [tuple(words)], Lsg(delta, alpha, lower, upper))
-    J = len(words)
+    length = len(words)
     held = {e.i for e in events if isinstance(e, Decision) and e.reason is Reason.END_HELD}
     delays = [(e.decision.i, e.decision.j) for e in events if isinstance(e, Commit)]
     assert [j for _, j in delays] == sorted(j for _, j in delays)
     for i, j in delays:
-        assert j >= min(lower + i - 1, J)
-        assert j <= min(lower + i - 1 + upper, J) or min(held, default=J) <= i
+        assert j >= min(lower + i - 1, length)
+        assert j <= min(lower + i - 1 + upper, length) or min(held, default=length) <= i
 
 
 def drive(backend: Backend, policy: Policy, arrivals: list[Arrival], preview: bool = False):

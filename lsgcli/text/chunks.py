@@ -66,9 +66,14 @@ class ChunkReader:
 
 
 def _read(descriptors: Iterable[int]) -> Iterator[bytes]:
+    """Read to the end of each; a last line without a line end gets one."""
     for descriptor in descriptors:
+        last = b""
         while data := os.read(descriptor, CHUNK):
             yield data
+            last = data
+        if last and not last.endswith(b"\n"):
+            yield b"\n"
 
 
 def _paced(

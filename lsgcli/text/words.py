@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_WORD = 4096  # characters; what is longer is cut, so that memory stays bounded
+LONGEST = 4096  # characters; what is longer, word or blanks, is cut: memory stays bounded
 BLANK = r" \t\r\f\v"
-ITEM = re.compile(rf"([{BLANK}]*)(?:(\n)|([^{BLANK}\n]+))")
+ITEM = re.compile(
+    rf"([{BLANK}]{{0,{LONGEST - 1}}})(?:(\n)|([^{BLANK}\n]{{1,{LONGEST}}}))|([{BLANK}]{{{LONGEST}}})"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and the blanks before it; none if it continues the word before."""
+    """A word and the blanks before it."""
 
     text: str
     before: str = ""
+    continues: bool = False  # the word before, of which it is a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,9 @@ class Utf8:
 
     def __init__(self) -> None:
         """Start, expecting that a byte order mark may come."""
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = b""
+        self._began = False
         self.invalid = 0
 
     def feed(self, data: bytes, final: bool = False) -> str:
@@ -52,6 +56,9 @@ class Utf8:
         self._held = data[end:]
         text = self._decoder.decode(data[:end], final)
         self.invalid += text.count("\N{REPLACEMENT CHARACTER}") - data[:end].count(b"\xef\xbf\xbd")
+        if text and not self._began:
+            self._began = True
+            return text.removeprefix("\N{BYTE ORDER MARK}")
         return text
 
 
@@ -77,33 +84,33 @@ class WordSplitter:
     def __init__(self) -> None:
         """Start at the beginning of a line."""
         self._held = ""
+        self._inside = False  # a word of which a part has been given
 
     def feed(self, text: str) -> Iterator[Item]:
         """Give the items that are complete."""
-        text = self._held + text
+        self._held += text
         end = 0
-        for match in ITEM.finditer(text):
-            before, newline, word = match.groups()
-            if word and match.end() == len(text) and len(word) < LONGEST_WORD:
+        while match := ITEM.match(self._held, end):
+            if match.end() == len(self._held) and match[3] and len(match[3]) < LONGEST:
                 break
             end = match.end()
-            if newline:
-                yield Newline(before)
-            else:
-                yield from _cut(word, before)
-        self._held = text[end:]
+            yield self._item(match)
+        self._held = self._held[end:]
 
     def pending(self) -> bool:
         """Whether a word has begun that is not complete."""
-        return bool(self._held.strip())
+        return ITEM.match(self._held) is not None
 
     def flush(self) -> Iterator[Item]:
-        """Take what is held as complete."""
-        held, self._held = self._held, ""
-        for match in ITEM.finditer(held):
-            yield Word(match[3], match[1])
+        """Take the word that is held as complete."""
+        if match := ITEM.match(self._held):
+            self._held = ""
+            yield self._item(match)
 
-
-def _cut(word: str, before: str) -> Iterator[Word]:
-    for start in range(0, len(word), LONGEST_WORD):
-        yield Word(word[start : start + LONGEST_WORD], before if start == 0 else "")
+    def _item(self, match: re.Match[str]) -> Item:
+        before, newline, word, blanks = match.groups()
+        continues = self._inside and not before
+        self._inside = bool(word)
+        if newline:
+            return Newline(before)
+        return Word(word or blanks, before or "", continues and bool(word))

@@ -1,0 +1,1 @@
+"""Batch evaluation: the logs of simultaneous systems, and their scores."""

@@ -1,0 +1,1 @@
+"""Pure metrics of simultaneous translation: latency, quality, significance."""
