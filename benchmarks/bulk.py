@@ -17,7 +17,8 @@ from pathlib import Path
 import ctranslate2
 import sentencepiece
 
-from lsgcli.backends.decoder_only import DecoderOnlyBackend, Placement
+from lsgcli.backends.base import Placement
+from lsgcli.backends.decoder_only import DecoderOnlyBackend
 from lsgcli.catalog import find
 from lsgcli.live import Pipeline
 from lsgcli.policy.baselines import Offline

@@ -151,7 +151,7 @@ def _check_prompt(file: Path, prompt: Prompt) -> None:
 
 def _check_names(file: Path, manifest: Manifest) -> None:
     for name in (manifest.tokenizer.file, *manifest.files):
-        if Path(name).name != name:
+        if Path(name).name != name or name in ("", ".."):
             raise ManifestError(f"{file}: {name!r} must be a plain file name in the directory")
 
 

@@ -1,1 +1,25 @@
 """Models: the seam to the engine, and one module for each family of CTranslate2."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from lsgcli.manifest import verify
+
+if TYPE_CHECKING:
+    from lsgcli.backends.base import Backend, Placement
+    from lsgcli.catalog import Model
+
+
+def open_backend(model: Model, placement: Placement) -> Backend:
+    """Verify a model's files and begin to load it; ``ready`` tells when it is, and whether.
+
+    Raises ModelError, ManifestError. Checksums are computed while CTranslate2 is imported.
+    """
+    with ThreadPoolExecutor() as pool:
+        verified = pool.submit(verify, model.directory, model.manifest)
+        from lsgcli.backends.decoder_only import DecoderOnlyBackend
+
+        verified.result()
+    return DecoderOnlyBackend(model, placement)

@@ -40,6 +40,16 @@ class Usage:
     tokens: int = 0  # tokens processed, without padding
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Where and how a model runs."""
+
+    device: str = "auto"
+    compute_type: str = "int8"
+    threads: int = 0  # CPU cores to use; 0 for all
+    batch_size: int = 32  # most sequences in one generation
+
+
 class Backend(Protocol):
     """A model that answers the engine's requests."""
 
@@ -51,6 +61,10 @@ class Backend(Protocol):
     @property
     def usage(self) -> Usage:
         """What has been asked of the model so far."""
+        ...
+
+    def ready(self) -> None:
+        """Wait until the model is loaded. Raises ModelError, UsageError."""
         ...
 
     def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:

@@ -7,7 +7,7 @@ while the source grows. Target tokens are the model's own and are never tokenise
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from lsgcli.errors import ModelError
@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 class Vocabulary(Protocol):
     """A model's tokens."""
 
+    size: int
+
     def id(self, token: str) -> int | None:
         """The number of a token, given as it stands in the vocabulary."""
+        ...
+
+    def token(self, number: int) -> str:
+        """The token as it stands in the vocabulary."""
         ...
 
     def encode(self, text: str) -> tuple[int, ...]:
@@ -31,14 +37,14 @@ class Vocabulary(Protocol):
         """Tokens of a source word; ``first`` in its slot, or after a space."""
         ...
 
-    @property
-    def pieces(self) -> list[bytes]:
-        """The UTF-8 bytes each token stands for; none for special tokens."""
+    def bytes(self, number: int) -> bytes:
+        """The UTF-8 bytes the token stands for; none for special tokens."""
         ...
 
 
 BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # SentencePiece's mark for a space
+WORDS_KEPT = 65536  # words whose tokens are remembered
 
 
 class SentencePieceVocabulary:
@@ -52,12 +58,19 @@ class SentencePieceVocabulary:
             self._model = sentencepiece.SentencePieceProcessor(model_file=str(file))
         except (OSError, RuntimeError) as error:
             raise ModelError(f"{file}: not a SentencePiece model ({error})") from error
-        self._ids = {self._model.id_to_piece(n): n for n in range(self._model.get_piece_size())}
-        self.encode_word = lru_cache(maxsize=65536)(self._encode_word)
+        self.size: int = self._model.get_piece_size()
+        self.encode_word = lru_cache(WORDS_KEPT)(self._encode_word)
+        self.bytes = lru_cache(None)(self._bytes)
 
     def id(self, token: str) -> int | None:
         """The number of a piece."""
-        return self._ids.get(token)
+        number: int = self._model.piece_to_id(token)
+        return number if self.token(number) == token else None
+
+    def token(self, number: int) -> str:
+        """The piece."""
+        piece: str = self._model.id_to_piece(number)
+        return piece
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Tokens of a fixed part of a prompt."""
@@ -69,19 +82,15 @@ class SentencePieceVocabulary:
         A word that spells a special token must not become one: it is taken as bytes then.
         """
         ids = self.encode(word)
-        if any(not self.pieces[n] for n in ids):
-            return tuple(self._ids.get(f"<0x{byte:02X}>", 0) for byte in b" " + word.encode())
-        return ids
+        if all(map(self.bytes, ids)):
+            return ids
+        return tuple(self._model.piece_to_id(f"<0x{byte:02X}>") for byte in b" " + word.encode())
 
-    @cached_property
-    def pieces(self) -> list[bytes]:
-        """The UTF-8 bytes of each piece."""
-        return [self._bytes(piece, n) for piece, n in self._ids.items()]
-
-    def _bytes(self, piece: str, n: int) -> bytes:
+    def _bytes(self, number: int) -> bytes:
+        piece = self.token(number)
         if byte := BYTE.fullmatch(piece):
             return bytes([int(byte[1], 16)])
-        special = self._model.is_control(n) or self._model.is_unknown(n)
+        special = self._model.is_control(number) or self._model.is_unknown(number)
         if special or (piece.startswith("<") and piece.endswith(">")):
             return b""
         return piece.replace(SPACE, " ").encode()
@@ -98,14 +107,20 @@ class HuggingFaceVocabulary:
             self._model: Tokenizer = Tokenizer.from_file(str(file))
         except Exception as error:  # the library raises nothing narrower
             raise ModelError(f"{file}: not a Hugging Face tokenizer ({error})") from error
-        self._ids: dict[str, int] = self._model.get_vocab(with_added_tokens=True)
-        self._added = {n for n, token in self._model.get_added_tokens_decoder().items()}
+        self._added = self._model.get_added_tokens_decoder()
+        self._byte_level = self.id("\N{LATIN CAPITAL LETTER G WITH DOT ABOVE}") is not None
         self._anchor = self.encode(ANCHOR)
-        self.encode_word = lru_cache(maxsize=65536)(self._encode_word)
+        self.size = self._model.get_vocab_size()
+        self.encode_word = lru_cache(WORDS_KEPT)(self._encode_word)
+        self.bytes = lru_cache(None)(self._bytes)
 
     def id(self, token: str) -> int | None:
         """The number of a token."""
-        return self._ids.get(token)
+        return self._model.token_to_id(token)
+
+    def token(self, number: int) -> str:
+        """The token."""
+        return self._model.id_to_token(number) or ""
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Tokens of a fixed part of a prompt; special tokens in it are recognised."""
@@ -113,28 +128,22 @@ class HuggingFaceVocabulary:
 
     def _encode_word(self, word: str, first: bool) -> tuple[int, ...]:
         """Tokens of a word; after a space they are those it has behind another word."""
-        for special in (t for t, n in self._ids.items() if n in self._added and t in word):
-            word = word.replace(special, " ".join(special))
+        for added in self._added.values():
+            if added.content in word:  # a word that spells a special token must not become one
+                word = word.replace(added.content, " ".join(added.content))
         if first:
             return self.encode(word)
-        ids = self.encode(f"{ANCHOR} {word}")
-        return ids[len(self._anchor) :]
+        return self.encode(f"{ANCHOR} {word}")[len(self._anchor) :]
 
-    @cached_property
-    def pieces(self) -> list[bytes]:
-        """The UTF-8 bytes of each token."""
-        table = [b""] * (max(self._ids.values()) + 1)
-        byte_level = "\N{LATIN CAPITAL LETTER G WITH DOT ABOVE}" in self._ids
-        for token, n in self._ids.items():
-            if n in self._added:
-                continue
-            if byte_level:
-                table[n] = bytes(byte_of()[c] for c in token if c in byte_of())
-            elif byte := BYTE.fullmatch(token):
-                table[n] = bytes([int(byte[1], 16)])
-            else:
-                table[n] = token.replace(SPACE, " ").encode()
-        return table
+    def _bytes(self, number: int) -> bytes:
+        token = self.token(number)
+        if number in self._added:
+            return b""
+        if self._byte_level:
+            return bytes(byte_of()[c] for c in token if c in byte_of())
+        if byte := BYTE.fullmatch(token):
+            return bytes([int(byte[1], 16)])
+        return token.replace(SPACE, " ").encode()
 
 
 ANCHOR = "a"

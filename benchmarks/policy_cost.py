@@ -1,0 +1,105 @@
+"""What a READ/WRITE decision costs: lsg's engine against a reference-style one.
+
+    python benchmarks/policy_cost.py SENTENCES [HOW_MANY]
+
+One sentence at a time, source words one by one, same model, same thresholds, interleaved runs in
+one process. Calls are passes through the model (a generation's steps each count), tokens are those
+processed. The reference runs with lsg's thread settings and with CTranslate2's defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import ctranslate2
+from reference_engine import Reference
+
+from lsgcli.backends.base import Usage
+from lsgcli.backends.base import Placement
+from lsgcli.backends.decoder_only import DecoderOnlyBackend
+from lsgcli.catalog import find
+from lsgcli.engine.lockstep import run
+from lsgcli.engine.segment import translate
+from lsgcli.engine.steps import Action, Commit, Decision, Event
+from lsgcli.policy.lsg import Lsg
+
+LEVELS = {"low": (1, 4), "medium": (3, 4), "high": (5, 6), "highest": (7, 6)}
+ROUNDS = 3
+
+
+def main() -> None:
+    """Print a table a level."""
+    lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
+    sources = [tuple(line.split()) for line in lines[: int((sys.argv[2:] or ["200"])[0])]]
+    words = sum(map(len, sources))
+    model = find("en-de-seed", None, "de")
+    backend = DecoderOnlyBackend(model, Placement())
+    names = [backend._vocabulary.token(n) for n in range(backend._vocabulary.size)]
+    default = ctranslate2.Generator(str(model.directory), compute_type="int8")
+    print(f"{len(sources)} sentences, {words} words; per source word:")
+    for level, (lower, upper) in LEVELS.items():
+        policy = Lsg(model.manifest.policy.delta, model.manifest.policy.alpha, lower, upper)
+        events: list[Event] = []
+        backend.usage = Usage()
+        engine(backend, sources, policy, events.append)
+        ours = replace(backend.usage)
+        reads = sum(isinstance(e, Decision) and e.action is Action.READ for e in events)
+        tokens = sum(backend.count(e.text) for e in events if isinstance(e, Commit))
+        references = {
+            "reference, lsg's threads": Reference(backend._generator, backend.lexicon, names),
+            "reference, default threads": Reference(default, backend.lexicon, names),
+        }
+        runs: dict[str, Callable[[], object]] = {
+            "lsg": lambda p=policy: engine(backend, sources, p, lambda _: None)
+        }
+        for name, reference in references.items():
+            runs[name] = lambda p=policy, r=reference: [r.translate(s, p) for s in sources]
+        seconds = interleaved(runs)
+        print(f"\n{level}: delta {policy.delta}, alpha {policy.alpha}, L {lower}, U {upper}")
+        allowed = (reads + tokens) / words
+        print(f"  READ decisions + committed tokens: {allowed:.2f}")
+        rows = {"lsg": (ours.calls, ours.tokens)} | {
+            name: (r.calls / ROUNDS, r.tokens / ROUNDS) for name, r in references.items()
+        }
+        for name, (calls, processed) in rows.items():
+            ratio = statistics.median(
+                theirs / mine for theirs, mine in zip(seconds[name], seconds["lsg"], strict=True)
+            )
+            print(
+                f"  {name:28} {calls / words:6.2f} calls {processed / words:7.1f} tokens"
+                f"  {1000 * statistics.median(seconds[name]) / words:7.2f} ms  {ratio:5.2f}x"
+            )
+        sys.stdout.flush()
+    os._exit(0)
+
+
+def engine(
+    backend: DecoderOnlyBackend,
+    sources: list[tuple[str, ...]],
+    policy: Lsg,
+    observe: Callable[[Event], None],
+) -> None:
+    """Run lsg's loop, one sentence at a time."""
+    segments = [(source, translate(policy, backend.lexicon)) for source in sources]
+    run(backend, segments, lambda _, event: observe(event), batch_size=1)
+
+
+def interleaved(runs: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
+    """Seconds of each run, round by round, so that a noisy moment hits all alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(ROUNDS):
+        for name, call in runs.items():
+            start = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
