@@ -13,4 +13,4 @@ format:
 	$(PYTHON) -m ruff check --fix .
 
 completions:
-	$(PYTHON) -m tests.test_completions
+	$(PYTHON) tests/test_completions.py

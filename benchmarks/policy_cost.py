@@ -13,21 +13,23 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ctranslate2
 from reference_engine import Reference
 
-from lsgcli.backends.base import Usage
-from lsgcli.backends.base import Placement
+from lsgcli.backends.base import Placement, Usage
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
 from lsgcli.catalog import find
 from lsgcli.engine.lockstep import run
 from lsgcli.engine.segment import translate
 from lsgcli.engine.steps import Action, Commit, Decision, Event
 from lsgcli.policy.lsg import Lsg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LEVELS = {"low": (1, 4), "medium": (3, 4), "high": (5, 6), "highest": (7, 6)}
 ROUNDS = 3
@@ -44,7 +46,7 @@ def main() -> None:
     default = ctranslate2.Generator(str(model.directory), compute_type="int8")
     print(f"{len(sources)} sentences, {words} words; per source word:")
     for level, (lower, upper) in LEVELS.items():
-        policy = Lsg(model.manifest.policy.delta, model.manifest.policy.alpha, lower, upper)
+        policy = Lsg(model.policy.delta, model.policy.alpha, lower, upper)
         events: list[Event] = []
         backend.usage = Usage()
         engine(backend, sources, policy, events.append)

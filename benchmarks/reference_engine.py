@@ -8,15 +8,19 @@ is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import ctranslate2
 import numpy as np
 
-from lsgcli.backends.decoder_only import DecoderOnlyLexicon
 from lsgcli.engine.steps import Query
-from lsgcli.policy.lsg import Lsg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsgcli.backends.decoder_only import DecoderOnlyLexicon
+    from lsgcli.policy.lsg import Lsg
 
 DRAFT = 10
 
@@ -74,9 +78,9 @@ class Reference:
     def _accepted(self, p: np.ndarray, q: np.ndarray, policy: Lsg) -> int:
         for n, (row, base) in enumerate(zip(p, q, strict=True)):
             probability = np.exp(row)
-            if probability.max() <= policy.alpha:
-                if float(np.dot(probability, row - base)) <= policy.delta:
-                    return n
+            divergence = float(np.dot(probability, row - base))
+            if probability.max() <= policy.alpha and divergence <= policy.delta:
+                return n
         return len(p)
 
     def _in_range(self, draft: tuple[int, ...], n: int, words: int, j: int, policy: Lsg) -> int:

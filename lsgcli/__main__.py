@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -9,11 +10,16 @@ import sys
 def main() -> None:
     """Run the command line and leave at once.
 
-    Neither a thread that waits for input nor a model's worker may delay or fail the exit.
+    Neither a thread that waits for input nor a model's worker may delay or fail the exit. While
+    importing nothing becomes garbage, so the collector need not look.
     """
-    from lsgcli.cli.app import run
+    gc.disable()
+    try:
+        from lsgcli.cli.app import run
 
-    code = run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while still importing, or once more while leaving
+        code = 130
     os._exit(code)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import ModelNotFoundError
-from lsgcli.manifest import FILE_NAME, Manifest, load
+from lsgcli.manifest import FILE_NAME, Manifest, Thresholds, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,16 @@ class Model:
     manifest: Manifest
     source: str  # language codes
     target: str
+
+    @property
+    def direction(self) -> str:
+        """The direction as the manifest writes it."""
+        return f"{self.source}-{self.target}"
+
+    @property
+    def policy(self) -> Thresholds:
+        """The thresholds for this direction."""
+        return self.manifest.policies.get(self.direction, self.manifest.policy)
 
 
 def embedded() -> dict[str, Path]:

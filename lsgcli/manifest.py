@@ -46,6 +46,7 @@ VERIFY_ALWAYS = 64 << 20  # bytes; the checksum of a larger file costs more than
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Direction = Annotated[str, msgspec.Meta(pattern="^[a-z]{2,3}-[a-z]{2,3}$")]
 
 
@@ -72,20 +73,29 @@ class Prompt(Struct, frozen=True):
     end: Annotated[list[str], msgspec.Meta(min_length=1)]
 
 
-class Levels(Struct, frozen=True):
-    """The range of the policy at each level of latency: ``[L, U]``, the paper's by default."""
+class Level(Struct, frozen=True):
+    """A level of latency: the policy's range, and its thresholds if they differ from the others."""
 
-    low: tuple[Positive, int] = (1, 4)
-    medium: tuple[Positive, int] = (3, 4)
-    high: tuple[Positive, int] = (5, 6)
-    highest: tuple[Positive, int] = (7, 6)
+    lower: Positive  # L: units read before the first word
+    upper: Annotated[int, msgspec.Meta(ge=0)]  # U: units the policy may wait beyond that
+    delta: NonNegative | None = None
+    alpha: Probability | None = None
+
+
+class Levels(Struct, frozen=True):
+    """The four levels of latency; the paper's ranges by default."""
+
+    low: Level = Level(lower=1, upper=4)
+    medium: Level = Level(lower=3, upper=4)
+    high: Level = Level(lower=5, upper=6)
+    highest: Level = Level(lower=7, upper=6)
 
 
 class Thresholds(Struct, frozen=True):
     """Default thresholds of the LSG policy, which belong to a model."""
 
     delta: NonNegative  # nats
-    alpha: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    alpha: Probability
     levels: Levels = Levels()
 
 
@@ -107,6 +117,7 @@ class Manifest(Struct, frozen=True):
     prompt: Prompt
     policy: Thresholds
     files: dict[str, File]
+    policies: dict[Direction, Thresholds] = {}  # thresholds of single directions
     languages: dict[str, str] = {}
     placeholders: list[str] = []  # words the model copies, to stand for protected text
     max_source_tokens: Positive = 128
@@ -174,3 +185,25 @@ def verify(directory: Path, manifest: Manifest) -> None:
 
 def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def save_level(directory: Path, direction: str, name: str, level: Level) -> None:
+    """Write a level of latency for one direction into the manifest; the rest stays as it is.
+
+    Raises ManifestError if there is none, OSError if it cannot be written.
+    """
+    import tomlkit
+
+    thresholds = load(directory).policy
+    file = directory / FILE_NAME
+    document = tomlkit.parse(file.read_text(encoding="utf-8"))
+    policies = document.setdefault("policies", tomlkit.table(is_super_table=True))
+    policy = policies.setdefault(direction, tomlkit.table())
+    policy.setdefault("delta", thresholds.delta)
+    policy.setdefault("alpha", thresholds.alpha)
+    levels = policy.setdefault("levels", tomlkit.table())
+    levels[name] = tomlkit.inline_table()
+    levels[name].update(msgspec.to_builtins(level))
+    partial = file.with_suffix(".partial")
+    partial.write_text(tomlkit.dumps(document), encoding="utf-8")
+    partial.replace(file)

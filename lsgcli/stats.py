@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,16 @@ from lsgcli.engine.steps import Commit, Decision, Event, Units
 from lsgcli.metrics.latency import average_lagging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection
 
     from lsgcli.backends.base import Usage
+
+
+KEPT = 1 << 16  # of each kind of figure: a stream may never end
+
+
+def _recent() -> deque[float]:
+    return deque(maxlen=KEPT)
 
 
 @dataclass
@@ -33,10 +40,10 @@ class Statistics:
     segments: int = 0
     streamed: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
-    lagging: list[float] = field(default_factory=list)
-    first_word: list[float] = field(default_factory=list)  # computation before a segment's first
-    commit: list[float] = field(default_factory=list)  # computation before each committed word
-    behind: list[float] = field(default_factory=list)  # age of the newest input when it was done
+    lagging: deque[float] = field(default_factory=_recent)
+    first_word: deque[float] = field(default_factory=_recent)  # computation before a first word
+    commit: deque[float] = field(default_factory=_recent)  # computation before each committed word
+    behind: deque[float] = field(default_factory=_recent)  # age of the newest input when done
     waited_for: float = 0.0
     _started: float | None = None
     _now: float = 0.0
@@ -95,7 +102,7 @@ class Statistics:
     @property
     def falling_behind(self) -> bool:
         """Whether the input comes faster than it is translated: the delay grows."""
-        recent = self.behind[-5:]
+        recent = list(self.behind)[-5:]
         return len(recent) == 5 and recent[-1] > 2.0 and recent[-1] > 1.2 * recent[0]
 
     def summary(self) -> dict[str, Any]:
@@ -139,7 +146,7 @@ class Statistics:
             self._started = self._now
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def _mean(values: Collection[float]) -> float | None:
     return round(sum(values) / len(values), 3) if values else None
 
 
@@ -147,7 +154,7 @@ def _ratio(value: float, of: float) -> float | None:
     return round(value / of, 3) if of else None
 
 
-def _spread(seconds: Sequence[float]) -> dict[str, float] | None:
+def _spread(seconds: Collection[float]) -> dict[str, float] | None:
     """Median, 95th percentile (nearest rank) and maximum, in milliseconds."""
     if not seconds:
         return None

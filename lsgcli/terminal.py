@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -19,12 +20,25 @@ class TerminatedError(BaseException):
 
 
 def setup() -> None:
-    """UTF-8 on standard error whatever the locale; SIGTERM as an exception, as SIGINT is."""
-    if hasattr(sys.stderr, "reconfigure"):
-        sys.stderr.reconfigure(encoding="utf-8", errors="replace")
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    """UTF-8 whatever the locale; SIGTERM as an exception, as SIGINT is."""
+    _occupy()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     signal.signal(signal.SIGTERM, _terminate)
+
+
+def _occupy() -> None:
+    """Keep files from being opened in the place of a closed standard stream, and written to.
+
+    Standard input and output still fail if they are used, standard error is silent.
+    """
+    for descriptor, mode in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, mode)  # takes the lowest free number
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
@@ -45,7 +59,13 @@ def console(choice: str) -> Console:
     from rich.console import Console
 
     if coloured(choice, sys.stderr):
-        return Console(stderr=True, force_terminal=True, no_color=False, highlight=False)
+        return Console(
+            stderr=True,
+            force_terminal=True,
+            no_color=False,
+            color_system="standard",
+            highlight=False,
+        )
     return Console(stderr=True, force_terminal=False, color_system=None, highlight=False)
 
 
@@ -66,4 +86,4 @@ def note(message: str) -> None:
 
 def _say(line: str) -> None:
     with suppress(OSError):  # nobody may be listening; the exit code still tells
-        print(line, file=sys.stderr, flush=True)
+        print(" ".join(line.splitlines()), file=sys.stderr, flush=True)

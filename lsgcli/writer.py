@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from lsgcli.engine.steps import Commit, Decision, Event, Hypothesis, Units
+from lsgcli.engine.steps import Action, Commit, Decision, Event, Hypothesis, Units
 from lsgcli.errors import OutputError
 
 
@@ -31,12 +31,16 @@ class Output:
         self._buffer += text.encode("utf-8", "replace")
 
     def flush(self) -> None:
-        """Write it. Raises ClosedOutputError, or OutputError if it cannot be written."""
+        """Write it. Raises ClosedOutputError, or OutputError if it cannot be written.
+
+        Waits in ``select``, not in ``write``: a signal there could leave a part written twice.
+        """
         while self._buffer:
             try:
-                del self._buffer[: os.write(self.descriptor, self._buffer)]
-            except BlockingIOError:
                 select.select([], [self.descriptor], [])
+                del self._buffer[: os.write(self.descriptor, self._buffer[: select.PIPE_BUF])]
+            except BlockingIOError:
+                continue
             except BrokenPipeError:
                 raise ClosedOutputError from None
             except OSError as error:
@@ -86,7 +90,8 @@ class TextWriter:
         """Write to ``output``."""
         self._output = output
         self._before: str | None = None  # blanks before the segment's first word, not yet written
-        self._line = ""  # the committed part of the line
+        self._begun = False  # the line has
+        self._line = ""  # the committed part of it, if there is a preview
         self._preview = preview
         self._shown = False
 
@@ -115,12 +120,12 @@ class TextWriter:
         """End the line."""
         self._wipe()
         self._output.write(text)
-        self._line = ""
+        self._begun, self._line = False, ""
 
     def close(self) -> None:
         """End the line that has begun."""
         self._wipe()
-        if self._line:
+        if self._begun:
             self.end_line("\n")
         self.flush()
 
@@ -131,7 +136,9 @@ class TextWriter:
     def _put(self, text: str) -> None:
         self._wipe()
         self._output.write(text)
-        self._line += text
+        self._begun = True
+        if self._preview:
+            self._line += text
 
     def _show(self, text: str) -> None:
         from rich.cells import cell_len, set_cell_size
@@ -152,7 +159,12 @@ class TextWriter:
 
 
 class JsonWriter:
-    """JSON lines: one object for every READ, every committed word, every finished segment."""
+    """JSON lines: one object for every READ, every committed word, every finished segment.
+
+    ``index`` counts the segment's source words in ``read`` (the last of ``text``), its target words
+    in ``write``; ``delay`` is how many source words had been read. Source words that came without
+    a READ decision have the reason ``arrived``, passages that are copied have ``protected``.
+    """
 
     def __init__(self, output: Output) -> None:
         """Write to ``output``."""
@@ -174,11 +186,19 @@ class JsonWriter:
     def event(self, event: Event, elapsed: float) -> None:
         """Write a ``read`` or ``write`` object."""
         if isinstance(event, Decision):
-            self._read = event
+            self._read = event if event.action is Action.READ else None
         elif isinstance(event, Units):
             self._source += event.units
-            reason = self._read.reason.value if self._read else "start"
-            self._object("read", elapsed, self._read, event.j, text=event.units, reason=reason)
+            self._object(
+                "read",
+                elapsed,
+                self._read,
+                event.j,
+                index=event.j,
+                text=" ".join(event.units),
+                reason=self._read.reason.value if self._read else "arrived",
+            )
+            self._read = None
         elif isinstance(event, Commit):
             decision = event.decision
             self._text.append((" " if event.spaced and self._text else "") + event.text)

@@ -38,7 +38,10 @@ class Brute:
         lexicon = self.backend.lexicon
         word: Tokens = ()
         while len(target) + len(word) < lexicon.limit(source):
-            token = int(self.logp(source, target + word).argmax())
+            logp = self.logp(source, target + word)
+            if target and not word:  # a committed word is never extended
+                logp = np.where(lexicon.after_word, logp, -np.inf)
+            token = int(logp.argmax())
             if lexicon.ends(token):
                 break
             if lexicon.text(word).strip() and lexicon.starts_word(token):
@@ -65,13 +68,14 @@ class Brute:
                 rest = self.rest(source, target)
                 return out + [(word, length, "finished") for word in rest]
             p = self.logp(source[:j], target)
-            if self.backend.lexicon.ends(int(p.argmax())):
+            writable = np.where(self.backend.lexicon.after_word, p, -np.inf) if target else p
+            if self.backend.lexicon.ends(int(writable.argmax())):
                 j, self.reads = j + 1, self.reads + 1
                 continue
             reason = None
             if j >= policy.lower + i - 1 + policy.upper:
                 reason = "bound"
-            elif np.exp(p.max()) > policy.alpha:
+            elif np.exp(writable.max()) > policy.alpha:
                 reason = "confidence"
             else:
                 q = self.logp(source[: min(i, length)], target)

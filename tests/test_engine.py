@@ -94,6 +94,15 @@ def test_hold_n(backend: Backend, n: int) -> None:
         assert commits(events) == expected(backend, Brute(backend).stable(source, 1, n))
 
 
+@pytest.mark.parametrize("policy", [SETTINGS[0], WaitK(1), WaitK(2), HoldN(1)])
+def test_a_committed_word_is_never_extended(backend: Backend, policy: Policy) -> None:
+    """What is written without a space before it is punctuation, or begins the segment."""
+    for events in simulate(backend, SOURCES, policy):
+        words = [event for event in events if isinstance(event, Commit)]
+        for word in words[1:]:
+            assert word.spaced or not any(map(str.isalnum, word.text))
+
+
 def test_offline_writes_only_at_the_end(backend: Backend) -> None:
     for source, events in zip(SOURCES, simulate(backend, SOURCES, Offline()), strict=True):
         words = Brute(backend).rest(source, ())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lsgcli.engine.distribution import Distribution
+    from lsgcli.engine.distribution import Distribution, Tokens
     from lsgcli.engine.steps import Generate, Query
 
 
@@ -17,6 +17,14 @@ class Lexicon(Protocol):
 
     def starts_word(self, token: int) -> bool:
         """Whether the token begins a new word when something stands before it."""
+        ...
+
+    @property
+    def after_word(self) -> Tokens:
+        """The tokens, of shape ``[V]``, that may follow a word that is committed.
+
+        Those that begin a word, closing punctuation, and the end; others would extend the word.
+        """
         ...
 
     def ends(self, token: int) -> bool:

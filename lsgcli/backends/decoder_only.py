@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lsgcli.catalog import Model
+    from lsgcli.engine.distribution import Tokens
     from lsgcli.engine.steps import Generate, Query
 
 SMALL_MODEL = 128 << 20  # bytes of weights up to which one core a pass is fastest
+CLOSING = re.compile('[.,;:!?…)\\]}»”“"。，、；：！？）」』】]+')
 SPLIT_TOKENS = 96  # tokens up to which one pass is faster than two side by side
 FORWARD_BYTES = 256 << 20  # log-probabilities one pass may return
 
@@ -45,6 +49,15 @@ class DecoderOnlyLexicon:
     def starts_word(self, token: int) -> bool:
         """Whether the token's text begins with a space."""
         return self._vocabulary.bytes(token)[:1].isspace()
+
+    @cached_property
+    def after_word(self) -> Tokens:
+        """Tokens with a space before them, closing punctuation, and end tokens."""
+        return np.array([self._may_follow(token) for token in range(self._vocabulary.size)])
+
+    def _may_follow(self, token: int) -> bool:
+        text = self.text([token])
+        return self.ends(token) or self.starts_word(token) or bool(CLOSING.fullmatch(text))
 
     def ends(self, token: int) -> bool:
         """Whether it is one of the manifest's end tokens."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lsgcli import __version__, terminal
-from lsgcli.cli.translate import translate
+from lsgcli.cli import evaluate
+from lsgcli.cli.translate import replay, translate
+from lsgcli.cli.tune import tune
 from lsgcli.errors import ExitCode, LsgError
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ app = typer.Typer(
     name="lsg",
     help="Simultaneous translation as a Unix filter.",
     epilog=EPILOG,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EPILOG)(translate)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(replay)
+app.add_typer(evaluate.app, name="eval")
+app.command()(tune)
 
 
 def _version(wanted: bool) -> None:
@@ -89,4 +92,6 @@ def _usage(error: typer.TyperException) -> str:
 
 def _debug(arguments: Sequence[str]) -> None:
     if "--debug" in arguments or os.environ.get("LSG_DEBUG"):
+        import traceback
+
         traceback.print_exc()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -63,6 +64,13 @@ class Colour(str, Enum):
     AUTO = "auto"
     ALWAYS = "always"
     NEVER = "never"
+
+
+def _number(value: float | None) -> float | None:
+    """Refuse ``nan``, which no range excludes."""
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("must be a number")
+    return value
 
 
 MODEL, POLICY, INPUT, OUTPUT = "Model", "Policy", "Input", "Output"
@@ -127,6 +135,15 @@ LatencyOption = Annotated[
         "--latency",
         "-l",
         help="A range [L, U] of the model's: how long LSG may wait. (default: medium)",
+        rich_help_panel=POLICY,
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME|FILE",
+        help="LSG: settings that lsg tune has saved.",
         rich_help_panel=POLICY,
     ),
 ]
@@ -218,6 +235,7 @@ Idle = Annotated[
     typer.Option(
         "--idle",
         min=0,
+        callback=_number,
         metavar="SECONDS",
         help="A pause that ends a word; 0: no pause does.",
         rich_help_panel=INPUT,
@@ -228,11 +246,22 @@ Pace = Annotated[
     typer.Option(
         "--pace",
         min=0,
+        callback=_number,
         metavar="WORDS",
         help="Feed the input at so many words a second; 0: one by one, without waiting.",
         rich_help_panel=INPUT,
     ),
 ]
+Record = Annotated[
+    Path | None,
+    typer.Option(
+        "--record",
+        metavar="FILE",
+        help="Keep the input with its timing, for lsg replay.",
+        rich_help_panel=INPUT,
+    ),
+]
+Recording = Annotated[Path | None, typer.Option("--recording", hidden=True)]
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Fail on input that is not UTF-8.", rich_help_panel=INPUT),

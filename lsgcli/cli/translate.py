@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
 
 from lsgcli import terminal
 from lsgcli.cli import options as o
@@ -16,10 +19,12 @@ if TYPE_CHECKING:
 
     from lsgcli.live import Observer, Pipeline
     from lsgcli.stats import Statistics
+    from lsgcli.text.recording import Chunks
     from lsgcli.writer import Writer
 
 
 def translate(
+    ctx: typer.Context,
     to: o.To,
     files: o.Files = None,
     from_: o.From = None,
@@ -30,6 +35,7 @@ def translate(
     batch_size: o.BatchSize = 32,
     policy: o.PolicyOption = o.PolicyName.LSG,
     latency: o.LatencyOption = None,
+    profile: o.Profile = None,
     lower: o.Lower = None,
     upper: o.Upper = None,
     delta: o.Delta = None,
@@ -42,6 +48,8 @@ def translate(
     protect_regex: o.ProtectRegex = None,
     idle: o.Idle = 2.0,
     pace: o.Pace = None,
+    record: o.Record = None,
+    recording: o.Recording = None,
     strict: o.Strict = False,
     output_format: o.Format = o.OutputFormat.TEXT,
     explain: o.Explain = False,
@@ -59,8 +67,12 @@ def translate(
 
     Examples: tail -f app.log | lsg translate --to de;  lsg translate --to de < book.txt
     """
-    # What is heavy is imported here, once the command line is known to be right.
+    # What takes long to import is imported once the command line is known to be right.
+    from lsgcli import profiles
+    from lsgcli.backends import open_backend
+    from lsgcli.backends.base import Placement
     from lsgcli.catalog import find
+    from lsgcli.errors import UsageError
     from lsgcli.policy.settings import PolicySettings
     from lsgcli.text.protect import Protector
 
@@ -76,34 +88,43 @@ def translate(
         n=n,
     )
     settings.check()
+    if profile is not None:
+        settings = settings.with_profile(profiles.load(profile))
+    if protect_regex and not protect:
+        raise UsageError("--protect-regex has no effect with --no-protect")
     protector = Protector(tuple(protect_regex or ())) if protect else None
     chosen = find(model, from_, to)
+    placement = Placement(device.value, compute_type, threads, batch_size)
+
     with ExitStack() as stack:
         descriptors = [_open(file, stack) for file in files or [Path("-")]]
         report = stack.enter_context(stats_json.open("w")) if stats_json else None
+        kept = stack.enter_context(record.open("wb")) if record else None
 
-        from lsgcli.backends.decoder_only import DecoderOnlyBackend, Placement
+        backend = open_backend(chosen, placement)  # loads while the rest is imported
         from lsgcli.live import Pipeline
         from lsgcli.report import Explainer
         from lsgcli.stats import Statistics
         from lsgcli.text.chunks import ChunkReader
         from lsgcli.text.feed import Feed
+        from lsgcli.text.recording import Recorder, Replay
         from lsgcli.text.segmenter import Limits, Segmenter
         from lsgcli.writer import JsonWriter, Output, TextWriter
 
-        backend = DecoderOnlyBackend(
-            chosen, Placement(device.value, compute_type, threads, batch_size)
-        )
+        backend.ready()
         limits = Limits(
             tokens=chosen.manifest.max_source_tokens,
             count=backend.count,
             language=chosen.source,
             sentences=chosen.manifest.sentences,
         )
-        if 0 in descriptors and os.isatty(0) and not quiet:
+        if 0 in descriptors and os.isatty(0) and not (quiet or recording):
             terminal.note("reading from the terminal; end with Ctrl-D")
+        chunks: Chunks = Replay(recording) if recording else ChunkReader(descriptors, pace)
+        if kept:
+            chunks = Recorder(chunks, kept, _given(ctx))
         feed = Feed(
-            ChunkReader(descriptors, pace),
+            chunks,
             Segmenter(limits, segment.value, protector),
             bulk=pace != 0,
             idle=idle or None,
@@ -111,7 +132,7 @@ def translate(
             warn=_ignore if quiet else terminal.warning,
         )
         as_text = output_format is o.OutputFormat.TEXT
-        preview = as_text and os.isatty(1)
+        preview = as_text and os.isatty(1) and terminal.coloured(color.value, sys.stdout)
         writer: Writer = TextWriter(Output(), preview=preview) if as_text else JsonWriter(Output())
         statistics = Statistics(backend.usage)
         observers: tuple[Observer, ...] = (statistics,)
@@ -119,7 +140,7 @@ def translate(
             observers += (Explainer(sys.stderr),)
         pipeline = Pipeline(
             feed,
-            settings.policy(chosen.manifest.policy),
+            settings.policy(chosen.policy),
             backend,
             writer,
             observers,
@@ -128,8 +149,43 @@ def translate(
         )
         show = os.isatty(2) if stats is None else stats
         alone = not os.isatty(1) and not explain  # nothing else writes to that terminal
+        gc.freeze()  # what is loaded stays
+        gc.enable()
         with _statistics(statistics, report, show=show, live=alone, colour=color.value):
             _run(pipeline, writer)
+
+
+def _given(ctx: typer.Context) -> list[str]:
+    """The options of this command line, but for those that tell where its input comes from."""
+    arguments: list[str] = []
+    for option in ctx.command.params:
+        value = ctx.params.get(option.name or "")
+        source = ctx.get_parameter_source(option.name or "")
+        own = option.name in {"files", "pace", "record", "recording"}
+        if own or source is None or source.name != "COMMANDLINE":
+            continue
+        if isinstance(value, bool):
+            arguments.append((option.opts if value else option.secondary_opts)[0])
+            continue
+        for each in value if isinstance(value, list | tuple) else [value]:
+            arguments += [option.opts[0], str(getattr(each, "value", each))]
+    return arguments
+
+
+def replay(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="What translate --record has kept.", exists=True)],
+) -> None:
+    """Run a recorded stream again, with the options it was recorded with or other ones.
+
+    Further options are those of lsg translate. Time is virtual: every chunk of input is worked off
+    before the next one comes, so the result is always the same.
+    """
+    from lsgcli.text.recording import Replay
+
+    arguments = [*Replay(file).arguments, *ctx.args, "--recording", str(file)]
+    group = ctx.find_root().command
+    group.main(["translate", *arguments], prog_name="lsg", standalone_mode=False)
 
 
 def _open(file: Path, stack: ExitStack) -> int:

@@ -10,7 +10,8 @@ the target, so nothing computed for the old prefix is exact any more. It is stil
   is free when the wait-1 prefix is one that was already decided on.
 
 ``rows[k]`` is the distribution after ``target`` and the k most probable tokens that follow it,
-under the current source prefix; those k tokens are ``known``.
+under the current source prefix; those k tokens are ``known``. A word that is committed is never
+extended: after it, only tokens count that begin a word, closing punctuation, and the end token.
 """
 
 from __future__ import annotations
@@ -78,7 +79,10 @@ class Decoder:
         self._draft = self._draft[len(word) :]
         self.target += word
         self.words += 1
-        self._rows = self._rows[len(word) :]
+        rows, self._rows = self._rows[len(word) :], []
+        self._accept(rows[:1])
+        if rows and rows[0].token == self._rows[0].token:
+            self._accept(rows[1:])
         self._baseline = self._stale_top = None
 
     def distribution(self, *, with_baseline: bool = False) -> Steps[Distribution]:
@@ -135,9 +139,15 @@ class Decoder:
         if len(queries) > 1:
             self._baseline = replies[1][0]
         for row, guess in zip(replies[0], (*draft, None), strict=True):
-            self._rows.append(row)
-            if row.token != guess:
+            self._accept([row])
+            if self._rows[-1].token != guess:
                 break
+
+    def _accept(self, rows: list[Distribution]) -> None:
+        """Append rows; the first after a committed word may not extend that word."""
+        if rows and not self._rows and self.target:
+            rows = [rows[0].only(self.lexicon.after_word), *rows[1:]]
+        self._rows += rows
 
     def _wait_1(self) -> Query:
         return Query(self.source[: self.i], self.target)

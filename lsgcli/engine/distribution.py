@@ -11,24 +11,35 @@ import numpy.typing as npt
 
 KlDirection: TypeAlias = Literal["forward", "reverse"]
 LogProbs: TypeAlias = "npt.NDArray[np.float32]"
+Tokens: TypeAlias = "npt.NDArray[np.bool_]"  # a set of tokens
 
 
 class Distribution:
     """The model's distribution over the next token: softmax, no temperature, no penalties."""
 
-    def __init__(self, logp: LogProbs) -> None:
-        """Wrap log-probabilities of shape ``[V]``, in nats."""
+    def __init__(self, logp: LogProbs, allowed: Tokens | None = None) -> None:
+        """Wrap log-probabilities of shape ``[V]``, in nats.
+
+        ``allowed``, of shape ``[V]`` or shorter, tells which tokens may be written.
+        """
         self.logp = logp
+        self._allowed = allowed
 
     @cached_property
     def token(self) -> int:
-        """The most probable token."""
-        return int(self.logp.argmax())
+        """The most probable token that is allowed."""
+        if self._allowed is None:
+            return int(self.logp.argmax())
+        return int(np.where(self._allowed, self.logp[: len(self._allowed)], -np.inf).argmax())
 
     @cached_property
     def top(self) -> float:
-        """The probability of the most probable token."""
+        """The probability of that token."""
         return math.exp(self.logp[self.token])
+
+    def only(self, allowed: Tokens) -> Distribution:
+        """The same distribution, of which fewer tokens may be written."""
+        return Distribution(self.logp, allowed)
 
     def divergence(self, baseline: Distribution, direction: KlDirection = "forward") -> float:
         """KL divergence in nats between this distribution ``p`` and the baseline's ``q``.

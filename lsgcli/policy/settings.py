@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsgcli.errors import UsageError
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
@@ -12,8 +12,11 @@ from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:
     from lsgcli.engine.distribution import KlDirection
-    from lsgcli.manifest import Thresholds
+    from lsgcli.manifest import Level, Thresholds
     from lsgcli.policy.base import Policy
+    from lsgcli.profiles import Profile
+
+T = TypeVar("T")
 
 TAKES = {
     "lsg": {"latency", "lower", "upper", "delta", "alpha", "direction"},
@@ -58,6 +61,17 @@ class PolicySettings:
             if isinstance(value, float) and math.isnan(value):
                 raise UsageError(f"{option} must be a number")
 
+    def with_profile(self, profile: Profile) -> PolicySettings:
+        """Take from a profile what was not asked for. Raises UsageError if it is not LSG's."""
+        if self.name != "lsg":
+            raise UsageError(f"--profile belongs to --policy lsg, not {self.name}")
+        if self.latency is not None:
+            raise UsageError("--latency and --profile both give a range; choose one")
+        missing: dict[str, Any] = {
+            n: v for n, v in profile.settings().items() if getattr(self, n) is None
+        }
+        return replace(self, **missing)
+
     def policy(self, defaults: Thresholds) -> Policy:
         """Make the policy; ``defaults`` are the model's."""
         if self.name == "wait-k":
@@ -68,11 +82,15 @@ class PolicySettings:
             return HoldN(self.n or 2)
         if self.name == "offline":
             return Offline()
-        lower, upper = getattr(defaults.levels, self.latency or "medium")
+        level: Level = getattr(defaults.levels, self.latency or "medium")
         return Lsg(
-            defaults.delta if self.delta is None else self.delta,
-            defaults.alpha if self.alpha is None else self.alpha,
-            lower if self.lower is None else self.lower,
-            upper if self.upper is None else self.upper,
+            _first(self.delta, level.delta, defaults.delta),
+            _first(self.alpha, level.alpha, defaults.alpha),
+            _first(self.lower, level.lower),
+            _first(self.upper, level.upper),
             self.direction or "forward",
         )
+
+
+def _first(*values: T | None) -> T:
+    return next(value for value in values if value is not None)

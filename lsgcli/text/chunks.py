@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import queue
 import re
-import threading
 import time
 from dataclasses import dataclass
+from threading import TIMEOUT_MAX, Thread
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError
@@ -36,7 +36,7 @@ class ChunkReader:
         pieces = _read(descriptors)
         if pace is not None:
             pieces = _paced(pieces, pace)
-        threading.Thread(target=self._run, args=(pieces,), daemon=True).start()
+        Thread(target=self._run, args=(pieces,), daemon=True).start()
         self.ended = False
 
     def get(self, timeout: float | None = None) -> Chunk | None:
@@ -47,7 +47,7 @@ class ChunkReader:
         if self.ended:
             return None
         try:
-            item = self._queue.get(block=timeout != 0, timeout=timeout or None)
+            item = self._queue.get(timeout != 0, min(timeout, TIMEOUT_MAX) if timeout else None)
         except queue.Empty:
             return None
         if item is None:
@@ -86,6 +86,6 @@ def _paced(
         for word in words:
             yield word
             if pace:
-                sleep(1 / pace)
+                sleep(min(1 / pace, TIMEOUT_MAX))
     if held:
         yield held

@@ -6,15 +6,17 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError
-from lsgcli.text.segmenter import EndSegment, Piece, Segmenter, Unit
+from lsgcli.text.segmenter import EndLine, EndSegment, Piece, Segmenter, Unit
 from lsgcli.text.words import Item, Utf8, WordSplitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lsgcli.text.chunks import Chunk, ChunkReader
+    from lsgcli.text.chunks import Chunk
+    from lsgcli.text.recording import Chunks
 
 BURST = 4096  # bytes; a chunk of this size has been cut by a buffer, not by a pause
+WAITING = 4096  # pieces that may wait for the rest of a batch
 SETTLE = 0.05  # seconds to wait for the rest of a line that a buffer has cut
 
 
@@ -27,7 +29,7 @@ class Feed:
 
     def __init__(
         self,
-        chunks: ChunkReader,
+        chunks: Chunks,
         segmenter: Segmenter,
         *,
         bulk: bool = True,
@@ -52,20 +54,17 @@ class Feed:
         self._ended = False
 
     def complete(self, most: int) -> list[Piece]:
-        """Hand out what needs no waiting: at most ``most`` whole segments and what is between.
+        """Hand out what needs no waiting: about ``most`` whole segments and what is between.
 
         Never waits, but for the rest of a line that has been cut by a buffer.
         """
-        while self._whole < most and self._pull(SETTLE if self._burst else 0):
-            pass
+        more = True
+        while more and self._whole < most and len(self._pieces) < WAITING:
+            more = self._pull(SETTLE if self._burst else 0)
+        end = self._line_ends() if more else len(self._pieces)
         taken: list[Piece] = []
-        while self._pieces and ((self._bulk and self._whole) or self.beginning() is None):
-            piece = self._take()
-            taken.append(piece)
-            if isinstance(piece, EndSegment):
-                most -= 1
-                if not most:
-                    break
+        while len(taken) < end and ((self._bulk and self._whole) or self.beginning() is None):
+            taken.append(self._take())
         return taken
 
     def waiting(self) -> bool:
@@ -85,9 +84,9 @@ class Feed:
         """Hand out the next units of the segment that has begun, and whether it ends with them."""
         if not self._bulk and not wait:
             return [], False
-        while not self._whole and self._pull(0):
+        while self._bulk and not self._whole and self._pull(0):
             pass
-        while wait and not self._pieces:
+        while wait and len(self._pieces) < (1 if self._bulk else 2) and not self._ended:
             self._pull(None)
         taken: list[Unit] = []
         while self._pieces and isinstance(piece := self._pieces[0], Unit):
@@ -99,6 +98,11 @@ class Feed:
             self._take()
             return taken, True
         return taken, False
+
+    def _line_ends(self) -> int:
+        """How many pieces there are up to the last line end; all of them, if there is none."""
+        ends = (n for n, piece in enumerate(self._pieces, 1) if isinstance(piece, EndLine))
+        return max(ends, default=len(self._pieces))
 
     def _take(self) -> Piece:
         piece = self._pieces.popleft()

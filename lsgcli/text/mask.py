@@ -12,13 +12,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsgcli.text.protect import CLOSING, OPENING
 from lsgcli.text.segmenter import TERMINAL, EndSegment, Piece, Unit, Verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-PASSAGE = re.compile(rf"(\s*)([{re.escape(OPENING)}]*)(.*?)([{re.escape(CLOSING)}]*)", re.DOTALL)
+PUNCTUATION = ".,;:!?…"
+PAIRS = {"(": ")", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“"}
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,18 @@ class Masked:
     pieces: tuple[Piece, ...]
     units: tuple[Unit, ...]
     hidden: dict[str, str]  # protected text by placeholder
+    unused: tuple[str, ...]  # placeholders
 
     def survives(self, translation: str) -> bool:
-        """Whether every placeholder has come through exactly once."""
-        return all(translation.count(placeholder) == 1 for placeholder in self.hidden)
+        """Whether every placeholder has come through exactly once, and none was invented."""
+        return all(translation.count(placeholder) == 1 for placeholder in self.hidden) and not any(
+            placeholder in translation for placeholder in self.unused
+        )
 
     def restore(self, text: str) -> str:
         """Put the protected text back."""
-        for placeholder, original in self.hidden.items():
-            text = text.replace(placeholder, original)
-        return text
+        placeholder = re.compile("|".join(map(re.escape, self.hidden)))
+        return placeholder.sub(lambda match: self.hidden[match[0]], text)
 
 
 def mask(pieces: Iterable[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
@@ -78,7 +80,7 @@ def _masked(run: list[Piece], placeholders: Sequence[str]) -> Iterator[Piece | M
             hidden[placeholder] = core
             passage = Unit(opening + placeholder + closing, before)
         units.append(passage)
-    yield Masked(tuple(run), tuple(units), hidden)
+    yield Masked(tuple(run), tuple(units), hidden, tuple(left))
 
 
 def _passages(run: list[Piece]) -> Iterator[Unit | Verbatim]:
@@ -97,7 +99,16 @@ def _passages(run: list[Piece]) -> Iterator[Unit | Verbatim]:
 
 
 def _parts(text: str) -> tuple[str, str, str, str]:
-    match = PASSAGE.fullmatch(text)
-    assert match
-    before, opening, core, closing = match.groups()
-    return (before, opening, core, closing) if core else (before, "", opening + closing, "")
+    """Give blanks, opening mark, what is hidden, and what closes.
+
+    >>> _parts(" (30 ms),"), _parts(" {0}."), _parts(" f()!")
+    ((' ', '(', '30 ms', '),'), (' ', '', '{0}', '.'), (' ', '', 'f()', '!'))
+    """
+    passage = text.lstrip()
+    before, core = text[: len(text) - len(passage)], passage.rstrip(PUNCTUATION)
+    if not core:
+        return before, "", passage, ""
+    closing = passage[len(core) :]
+    if len(core) > 2 and PAIRS.get(core[0]) == core[-1]:
+        return before, core[0], core[1:-1], core[-1] + closing
+    return before, "", core, closing

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import UsageError
+from lsgcli.text.words import LONGEST_PROSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,7 @@ UNIT = (
     r"(?:[num]?s|min|[kKMGTPE]i?[Bb](?:/s|ps|it/s)?|B|[kMG]?Hz|px|%"
     r"|[kmc]?m|mm|km/h|[km]?g|°[CF]|[mk]?[VWA]|rpm|fps|dB)"
 )
-NUMBER = r"[+-]?\d+(?:[.,:]\d+)*"
+NUMBER = r"[+-]?\d+(?:,\d{3})*(?:[.,]\d+)?"
 TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?"
 PATTERNS = (
     rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[T_]{TIME})?(?:Z|[+-]\d{{2}}:?\d{{2}})?",  # 2026-11-23T02:45:34Z
@@ -42,12 +43,12 @@ PATTERNS = (
     r"[\w-]+\.(?:bak|bat|c|cfg|conf|cpp|css|csv|db|dll|exe|gz|h|html?|ini|jar|java|jpe?g|js|json|lock"
     r"|log|lua|md|mp3|mp4|o|pdf|php|pid|png|py|rb|rs|service|sh|so|sock|sql|svg|tar|tgz|toml|ts|tsv"
     r"|txt|wav|xml|ya?ml|zip)(?::\d+){0,2}",
-    r"[A-Za-z_]\w+(?:\.[A-Za-z_]\w+)+(?:\(\S*\))?",  # a.qualified.name
+    r"[A-Za-z_][\w-]*\w(?:\.[A-Za-z_][\w-]*\w)+(?:\(\S*\)|:\d+)?",  # a.qualified.name, host:port
     r"\w*[A-Za-z]\w*_\w+|_\w+|\w+::[\w:]+|\w+(?:->\w+)+",  # identifiers
     r"[\w.:]+\((?!e?[sn]\))\S*\)",  # calls, but not "file(s)"
     r"[\w.-]+=\S*",  # key=value
     r"--?[A-Za-z][\w-]*(?:=\S*)?",  # options
-    r"\$\w+|\$\{\S+\}|\{\{?\S*?\}\}?|%\(\w+\)[#0-9.+-]*[a-z]|%\d+%?|%%",  # placeholders
+    r"\$[A-Za-z_]\w*|\$\{\S+\}|\{\{?\S*?\}\}?|%\(\w+\)[#0-9.+-]*[a-z]|%\d+%?|%%",  # placeholders
     r"%[-+#0]*\d*(?:\$[-+#0]*\d*)?(?:\.\d+|\.\*)?(?:hh?|ll?|z|j|t)?[a-zA-Z@]",
     r"</?[A-Za-z][^<>\s]*/?>|&#?\w+;",
     r"`\S+`",
@@ -61,11 +62,14 @@ GROUPS = (
     (r"<[A-Za-z]\w*", r"[^<>\s]*>"),
     (r"<[A-Za-z]\w*", r"[^<>\s]*", r"[^<>\s]*>"),
     (r"\{\{?", r"[^{}\s]*", r"\}\}?"),
+    (r"GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS", r"\S+", r"HTTP/[\d.]+"),
 )
 MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 HEADERS = (
     (MONTH, r"\d{1,2}", TIME, r"[\w.-]+", r"[\w./-]+(?:\[\d+\])?:"),  # syslog
+    (rf"\[\d{{1,2}}/{MONTH}/\d{{4}}:{TIME}", r"[+-]\d{4}\]"),  # web servers
+    (r"\[", r"\d+\.\d+\]"),  # dmesg
     (DAY, MONTH, r"\d{1,2}", TIME, r"\d{4}"),  # date(1)
     (DAY, MONTH, r"\d{1,2}", TIME, r"[A-Z]{3,4}", r"\d{4}"),
 )
@@ -91,12 +95,12 @@ class Protector:
 
     def __post_init__(self) -> None:
         """Compile the patterns. Raises UsageError for one that is no regular expression."""
+        self._single = [_compile(PATTERNS)]
         for pattern in self.extra:
             try:
-                re.compile(pattern)
+                self._single.append(re.compile(pattern))
             except re.error as error:
                 raise UsageError(f"--protect-regex {pattern!r}: {error}") from error
-        self._single = _compile((*self.extra, *PATTERNS))
         self._groups = [[re.compile(part) for part in group] for group in GROUPS]
         self._headers = [[re.compile(part) for part in group] for group in HEADERS]
 
@@ -139,9 +143,11 @@ class Protector:
         return len(texts) < len(group) and _full(group, texts)
 
     def _is_protected(self, text: str) -> bool:
+        if len(text) > LONGEST_PROSE:
+            return True
         core = text.lstrip(OPENING).rstrip(CLOSING)
-        single = self._single.fullmatch
-        if single(text) or single(text.rstrip(CLOSING)) or (core and single(core)):
+        forms = {text, text.rstrip(CLOSING), core} - {""}
+        if any(pattern.fullmatch(form) for pattern in self._single for form in forms):
             return True
         return self._header and bool(HEADER.fullmatch(text))
 

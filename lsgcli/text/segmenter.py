@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import sentencex
 
-from lsgcli.text.words import Newline, Word
+from lsgcli.text.words import LONGEST_PROSE, Newline, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 TERMINAL = ".!?…。！？"
 CLOSING = "\"'’”»)]"
-LONGEST_PROSE_WORD = 100  # characters; what is longer is data
+NAME = "Xyz"  # a word of no language, with which sentences do not begin more than others
+MOST_NUMBERS = 16  # words without letters that wait for one with letters, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +127,22 @@ class Segmenter:
         yield from self._end_segment()
 
     def _prose(self, word: Word) -> Iterator[Piece]:
-        if not self._segment and not any(map(str.isalpha, word.text)):
-            if any(map(str.isalnum, word.text)):
-                self._numbers.append(word)
-            else:
-                yield from self._verbatim(word)
-            return
-        if len(word.text) > LONGEST_PROSE_WORD or (not word.before and self._segment):
+        if not self._is_prose(word):
             yield from self._verbatim(word)
-            return
-        numbers, self._numbers = self._numbers, []
-        for each in (*numbers, word):
-            yield from self._unit(each)
+        elif not self._segment and not any(map(str.isalpha, word.text)):
+            self._numbers.append(word)
+        else:
+            numbers, self._numbers = self._numbers, []
+            for each in (*numbers, word):
+                yield from self._unit(each)
+
+    def _is_prose(self, word: Word) -> bool:
+        """Whether a word is something to translate, as far as one can tell from the word alone."""
+        if word.continues or len(word.text) > LONGEST_PROSE:
+            return False
+        if not self._segment and not any(map(str.isalpha, word.text)):
+            return any(map(str.isalnum, word.text)) and len(self._numbers) < MOST_NUMBERS
+        return self._limits.count(word.text) <= self._limits.tokens
 
     def _unit(self, word: Word) -> Iterator[Piece]:
         tokens = self._limits.count(word.text)
@@ -145,7 +150,7 @@ class Segmenter:
             yield from self._end_segment()
         self._segment.append(word.text)
         self._tokens += tokens
-        yield Unit(word.text, self._blank(word.before))
+        yield Unit(word.text, self._blank(word))
         if self._ends_here():
             yield from self._end_segment()
             if self._by_sentence:
@@ -154,21 +159,21 @@ class Segmenter:
 
     def _verbatim(self, word: Word) -> Iterator[Piece]:
         yield from self._end_segment(cut=True)
-        yield Verbatim(self._blank(word.before) + word.text)
+        yield Verbatim(self._blank(word) + word.text)
 
     def _end_segment(self, *, cut: bool = False) -> Iterator[Piece]:
         if self._segment:
             yield EndSegment(cut)
         numbers, self._numbers = self._numbers, []
         for word in numbers:
-            yield Verbatim(self._blank(word.before) + word.text)
+            yield Verbatim(self._blank(word) + word.text)
         self._segment, self._tokens = [], 0
 
-    def _blank(self, before: str) -> str:
-        """The blanks to write before something: as they are, or one for a line break."""
+    def _blank(self, word: Word) -> str:
+        """The blanks to write before a word: as they are, or one for a line break."""
         first, self._output_empty = self._output_empty, False
-        if not self._by_sentence:
-            return before
+        if not self._by_sentence or word.continues:
+            return word.before
         return "" if first else " "
 
     def _ends_here(self) -> bool:
@@ -178,13 +183,13 @@ class Segmenter:
 
 
 def ends_sentence(words: list[str], language: str) -> bool:
-    """Whether a sentence would end after these words if a capitalised word came next.
+    """Whether a sentence would end after these words if a capitalised word, say a name, came next.
 
     >>> ends_sentence(["I", "saw", "it."], "en"), ends_sentence(["Hello", "Dr."], "en")
     (True, False)
     """
     if not words[-1].rstrip(CLOSING).endswith(tuple(TERMINAL)):
         return False
-    probe = " ".join([*words[-8:], "The"])
+    probe = " ".join([*words[-8:], NAME])
     sentences: list[str] = list(sentencex.segment(language, probe))
-    return sentences[-1].strip() == "The"
+    return sentences[-1].strip() == NAME

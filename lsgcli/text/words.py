@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST = 4096  # characters; what is longer, word or blanks, is cut: memory stays bounded
+LONGEST_PROSE = 100  # characters; a longer word is data, whatever it looks like
 BLANK = r" \t\r\f\v"
 ITEM = re.compile(
-    rf"([{BLANK}]{{0,{LONGEST - 1}}})(?:(\n)|([^{BLANK}\n]{{1,{LONGEST}}}))|([{BLANK}]{{{LONGEST}}})"
+    rf"([{BLANK}]{{0,{LONGEST - 1}}})(?:(\n)|([^{BLANK}\n]{{1,{LONGEST}}}))"
+    rf"|([{BLANK}]{{{LONGEST}}})"
 )
 
 

@@ -86,7 +86,12 @@ def write_simuleval(
     """
     config = [f"source_type: {source_type}", "target_type: text"]
     write_lines(directory / CONFIG_NAME, config)
-    write_lines(directory / LOG_NAME, (to_json(_to_record(i, unit)) for i in instances))
+    write_lines(directory / LOG_NAME, (simuleval_line(i, unit) for i in instances))
+
+
+def simuleval_line(instance: Instance, unit: LatencyUnit = "word") -> str:
+    """Make a sentence's line of the log. Raises InputError if it is not plausible."""
+    return to_json(_to_record(instance, unit))
 
 
 def _to_instance(record: _Record, source_type: SourceType) -> Instance:

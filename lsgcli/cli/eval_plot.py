@@ -1,0 +1,108 @@
+"""``lsg eval plot``: pictures of runs and logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsgcli.cli import eval_options as e  # noqa: TC001  # typer reads the annotations
+from lsgcli.cli import options as o  # noqa: TC001
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsgcli.evaluation.curves import Measured
+    from lsgcli.evaluation.logs import Instance
+    from lsgcli.evaluation.selection import NamedLog
+
+MOST_PANELS = 6
+
+
+def plot(
+    logs: e.Logs,
+    output: e.PlotFile = None,
+    latency: e.LatencyAxis = "AL",
+    quality: e.QualityAxis = "BLEU",
+    tokenize: e.Tokenize = "13a",
+    confidence: e.Confidence = False,
+    title: e.Title = "",
+    example: e.Example = None,
+    debug: o.Debug = False,
+) -> None:
+    """Plot quality against latency, a curve for every policy, or --example N: one sentence.
+
+    The directories of lsg eval run give a curve for each of their policies, other logs a point
+    each. Without --output the plot is made of characters.
+    """
+    from lsgcli.evaluation import plot as drawn
+    from lsgcli.evaluation.selection import select_logs
+
+    if output:
+        drawn.check_output(output)
+    selected = select_logs(logs)
+    if example is not None:
+        sentences = _examples(selected, example)
+        if output:
+            drawn.draw_staircases(sentences, output)
+        else:
+            _print_staircases(sentences)
+        return
+
+    from lsgcli.errors import InputError
+    from lsgcli.evaluation.curves import figures
+
+    found = figures(_measure(selected, latency, quality, tokenize, confidence), latency, quality)
+    if not found.curves:
+        raise InputError(f"nothing to plot: no system has both {latency} and {quality}")
+    if output:
+        drawn.draw_curves(found, output, title=title)
+    else:
+        from lsgcli.evaluation.textplot import curves
+
+        print("\n".join(filter(None, [title])), end="\n" if title else "")
+        print("\n".join(curves(found)))
+
+
+def _measure(
+    logs: Sequence[NamedLog], latency: str, quality: str, tokenize: str, confidence: bool
+) -> list[Measured]:
+    from lsgcli.evaluation.curves import Measured
+    from lsgcli.evaluation.score import ScoreOptions, measure_log, summarise
+
+    base = latency.removesuffix("_queue").removesuffix("_CA")
+    options = ScoreOptions(quality=(quality,), latency=(base,), tokenize=tokenize)
+    runs = {log.run for log in logs if log.run}
+    systems = []
+    for log in logs:
+        measured = measure_log(log.path, options)
+        measured.name = log.name
+        group = log.run.name if log.run and len(runs) > 1 else ""
+        systems.append(Measured(summarise(measured, intervals=confidence), log.settings, group))
+    return systems
+
+
+def _examples(logs: Sequence[NamedLog], index: int) -> list[tuple[str, Instance]]:
+    """Find a sentence in every log."""
+    from lsgcli.errors import InputError, UsageError
+    from lsgcli.evaluation.logs import read_log
+
+    if len(logs) > MOST_PANELS:
+        raise UsageError(
+            f"--example shows up to {MOST_PANELS} systems, not {len(logs)}; name their logs"
+        )
+    found: list[tuple[str, Instance]] = []
+    for log in logs:
+        instance = next((each for each in read_log(log.path) if each.index == index), None)
+        if instance is None:
+            raise InputError(f"{log.path}: no sentence {index}; they are numbered from 0")
+        found.append((log.name, instance))
+    return found
+
+
+def _print_staircases(sentences: Sequence[tuple[str, Instance]]) -> None:
+    from lsgcli.evaluation.textplot import staircase
+
+    for number, (name, instance) in enumerate(sentences):
+        if number:
+            print()
+        print(f"{name}: sentence {instance.index}")
+        print("\n".join(staircase(instance)))

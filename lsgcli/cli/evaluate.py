@@ -1,0 +1,17 @@
+"""``lsg eval``: measure simultaneous systems."""
+
+from __future__ import annotations
+
+import typer
+
+from lsgcli.cli.eval_plot import plot
+from lsgcli.cli.eval_run import run
+from lsgcli.cli.eval_score import compare, score
+
+app = typer.Typer(
+    help="Measure simultaneous systems: run policies over a test set, score logs, compare them.",
+)
+app.command()(run)
+app.command()(score)
+app.command()(compare)
+app.command()(plot)

@@ -1,0 +1,108 @@
+"""A test set: source sentences and their references, one a line."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lsgcli.errors import InputError, UsageError
+from lsgcli.evaluation.logs.files import text_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+NOT_TEXT = {".tsv", ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A source sentence and its reference; ``index`` is its line, from 0."""
+
+    index: int
+    source: str
+    reference: str
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The source units: words, split at blanks as SimulEval does."""
+        return tuple(self.source.split())
+
+
+def load_corpus(source: Path, target: Path) -> list[Sentence]:
+    """Read a test set.
+
+    Raises:
+        InputError: if the files have not as many lines, no lines, or a blank line.
+        UsageError: if a file cannot be opened or is not text.
+
+    """
+    if source.suffix.lower() in NOT_TEXT:
+        raise UsageError(
+            f"{source}: this version evaluates text, not audio or manifests of it; "
+            "give a file with one sentence per line"
+        )
+    sources, references = _lines(source), _lines(target)
+    if len(sources) != len(references):
+        raise InputError(
+            f"{source} has {len(sources)} lines but {target} has {len(references)}; "
+            "give one reference per sentence"
+        )
+    return [
+        Sentence(index, text, reference)
+        for index, (text, reference) in enumerate(zip(sources, references, strict=True))
+    ]
+
+
+def checksum(file: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def sacrebleu_files(test_set: str, direction: str) -> tuple[Path, Path]:
+    """Get a test set of sacreBLEU's, from its cache or from the network.
+
+    Args:
+        test_set: its name, e.g. ``wmt15``.
+        direction: source and target language, e.g. ``de-en``.
+
+    Raises:
+        UsageError: if there is no such test set, or it cannot be downloaded.
+
+    """
+    from pathlib import Path
+
+    from sacrebleu.dataset import DATASETS
+    from sacrebleu.utils import get_reference_files, get_source_file
+
+    if test_set not in DATASETS:
+        raise UsageError(f"--test-set: sacreBLEU has no {test_set!r}; see `sacrebleu --list`")
+    if direction not in DATASETS[test_set].langpairs:
+        raise UsageError(
+            f"--test-set: {test_set} has no {direction}; "
+            f"it has {', '.join(DATASETS[test_set].langpairs)}"
+        )
+    try:
+        return Path(get_source_file(test_set, direction)), Path(
+            get_reference_files(test_set, direction)[0]
+        )
+    except (OSError, SystemExit) as error:  # the library exits where it cannot go on
+        raise UsageError(
+            f"--test-set: {test_set} is not in sacreBLEU's cache and cannot be downloaded "
+            f"({error}); go online once, or give --source and --target"
+        ) from error
+
+
+def _lines(file: Path) -> Sequence[str]:
+    lines = []
+    for number, line in text_lines(file):
+        text = line.removeprefix("\N{BYTE ORDER MARK}") if number == 1 else line
+        if not text.strip():
+            raise InputError(
+                f"{file}:{number}: blank line; remove it from the source and from the references"
+            )
+        lines.append(text)
+    if not lines:
+        raise InputError(f"{file}: no sentences; give one per line")
+    return lines

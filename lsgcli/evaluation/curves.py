@@ -1,0 +1,160 @@
+"""Quality against latency: which systems make one curve."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lsgcli.evaluation.score import LogScore
+    from lsgcli.metrics.significance import Interval
+
+MOST_FAMILIES = 6  # curves of one policy that can still be told apart
+LABELS = {
+    "lsg": "LSG",
+    "wait-k": "wait-k",
+    "local-agreement": "LA-n",
+    "hold-n": "hold-n",
+    "offline": "offline",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A system's latency and quality; ``mark`` says what it is among those of its curve."""
+
+    latency: float
+    quality: float
+    mark: str = ""
+    latency_interval: Interval | None = None
+    quality_interval: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of one policy in the order of their latency."""
+
+    label: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is plotted: curves, and the quality of offline systems, which no latency bounds."""
+
+    curves: tuple[Curve, ...]
+    offline: tuple[Curve, ...]
+    latency: str  # what the axes are, with units
+    quality: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A system's scores; ``settings`` as in ``run.json``, None of a log from elsewhere."""
+
+    score: LogScore
+    settings: Mapping[str, Any] | None = None
+    group: str = ""  # the run, where several are plotted
+
+
+def figures(systems: Sequence[Measured], latency: str, quality: str) -> Figures:
+    """Sort systems into curves: one a policy; of LSG one for each pair of delta and alpha.
+
+    Where those would be too many, LSG is the Pareto front of all its systems. Systems without a
+    score are left out.
+
+    Args:
+        systems: with scores of both metrics.
+        latency: name of the metric.
+        quality: name of the metric.
+
+    """
+    members: defaultdict[str, list[Measured]] = defaultdict(list)
+    for system in systems:
+        members[_policy_label(system)].append(system)
+    made: list[Curve] = []
+    for label, group in members.items():
+        made += _curves(label, group, latency, quality)
+    made = [curve for curve in made if curve.points]
+    return Figures(
+        curves=tuple(curve for curve in made if not _is_offline(curve)),
+        offline=tuple(curve for curve in made if _is_offline(curve)),
+        latency=_axis(systems, latency),
+        quality=_axis(systems, quality),
+    )
+
+
+def pareto_front(points: Iterable[Point], *, lower_is_better: bool = False) -> tuple[Point, ...]:
+    """Points that no other one beats in quality at less latency.
+
+    >>> [p.latency for p in pareto_front([Point(1, 5), Point(2, 4), Point(3, 6)])]
+    [1, 3]
+    """
+    sign = -1 if lower_is_better else 1
+    front: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.latency, -sign * p.quality)):
+        if not front or sign * point.quality > sign * front[-1].quality:
+            front.append(point)
+    return tuple(front)
+
+
+def _curves(label: str, group: Sequence[Measured], latency: str, quality: str) -> list[Curve]:
+    families: defaultdict[str, list[Point]] = defaultdict(list)
+    for system in group:
+        if (point := _point(system, latency, quality)) is not None:
+            families[_thresholds(system.settings)].append(point)
+    if len(families) == 1:
+        return [Curve(label, _ordered(points)) for points in families.values()]
+    if len(families) > MOST_FAMILIES:
+        every = (point for points in families.values() for point in points)
+        front = pareto_front(every, lower_is_better=quality in ("TER", "WER", "CER"))
+        return [Curve(f"{label}, Pareto front of {len(group)}", front)]
+    return [Curve(f"{label} {name}", _ordered(points)) for name, points in families.items()]
+
+
+def _policy_label(system: Measured) -> str:
+    if system.settings is None:
+        return system.score.name
+    label = LABELS[system.settings["policy"]]
+    return f"{system.group}: {label}" if system.group else label
+
+
+def _thresholds(settings: Mapping[str, Any] | None) -> str:
+    if not settings or "delta" not in settings:
+        return ""
+    text = f"δ={float(settings['delta']):g} α={settings['alpha']:g}"
+    return text + (" reverse KL" if settings["direction"] == "reverse" else "")
+
+
+def _mark(settings: Mapping[str, Any] | None) -> str:
+    """What tells a system from the others of its curve."""
+    if not settings:
+        return ""
+    if "lower" in settings:
+        return f"[{settings['lower']},{settings['upper']}]"
+    return str(settings.get("k", settings.get("n", "")))
+
+
+def _point(system: Measured, latency: str, quality: str) -> Point | None:
+    x, y = system.score.scores.get(latency), system.score.scores.get(quality)
+    if x is None or y is None or x.value is None or y.value is None:
+        return None
+    return Point(x.value, y.value, _mark(system.settings), x.interval, y.interval)
+
+
+def _ordered(points: Iterable[Point]) -> tuple[Point, ...]:
+    return tuple(sorted(points, key=lambda point: (point.latency, point.quality)))
+
+
+def _is_offline(curve: Curve) -> bool:
+    return curve.label.endswith(LABELS["offline"])
+
+
+def _axis(systems: Sequence[Measured], metric: str) -> str:
+    found = (system.score.scores[metric] for system in systems if metric in system.score.scores)
+    measure = next((score.measure for score in found), "")
+    unit = {"words": "source words", "%": ""}.get(measure, measure)
+    return f"{metric} ({unit})" if unit else metric

@@ -1,0 +1,54 @@
+"""Which logs are meant by the paths of a command line: logs, their directories, whole runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lsgcli.errors import UsageError
+from lsgcli.evaluation.rundir import RECORD, RunDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class NamedLog:
+    """A log and what its system is called."""
+
+    name: str
+    path: Path
+    run: Path | None = None  # the run's directory it belongs to
+    settings: Mapping[str, Any] | None = None  # the system's, as the run records them
+
+
+def select_logs(paths: Sequence[Path]) -> list[NamedLog]:
+    """Give the logs, a run's directory standing for all its systems.
+
+    Names are short where they are unique.
+
+    Raises:
+        UsageError: if a run is not finished.
+
+    """
+    found = [log for path in paths for log in _logs(path)]
+    count = Counter(log.name for log in found)
+    return [log if count[log.name] == 1 else replace(log, name=str(log.path)) for log in found]
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is the directory of a run."""
+    return (path / RECORD).is_file()
+
+
+def _logs(path: Path) -> Iterator[NamedLog]:
+    if not is_run(path):
+        yield NamedLog(str(path), path)
+        return
+    run = RunDirectory(path)
+    for name, settings in run.record().systems.items():
+        if not run.system(name).finished:
+            raise UsageError(f"{path}: {name} is not finished; continue with lsg eval run --resume")
+        yield NamedLog(name, path / name, path, settings)

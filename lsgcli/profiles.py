@@ -1,0 +1,78 @@
+"""Named settings of the policy, as ``lsg tune`` finds them.
+
+A profile is a small TOML file, ``NAME.toml`` in the directory ``profiles`` of ``$LSG_HOME`` or of
+``$XDG_CONFIG_HOME/lsg`` (``~/.config/lsg``), or any file that is named by its path.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from lsgcli.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Thresholds and range of the LSG policy."""
+
+    delta: Annotated[float, msgspec.Meta(ge=0)]
+    alpha: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    lower: Annotated[int, msgspec.Meta(ge=1)]
+    upper: Annotated[int, msgspec.Meta(ge=0)]
+    model: str = ""  # what it was tuned for
+    direction: str = ""
+    found: str = ""  # what it was good for, in words
+
+    def settings(self) -> dict[str, float]:
+        """The settings, by their names in ``PolicySettings``."""
+        return {
+            "delta": self.delta,
+            "alpha": self.alpha,
+            "lower": self.lower,
+            "upper": self.upper,
+        }
+
+
+def directory() -> Path:
+    """Where named profiles are."""
+    if home := os.environ.get("LSG_HOME"):
+        return Path(home) / "profiles"
+    config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(config) / "lsg" / "profiles"
+
+
+def path(name: str) -> Path:
+    """The file of a profile: ``name`` itself if it looks like a path."""
+    named = "/" not in name and not name.endswith(".toml")
+    return directory() / f"{name}.toml" if named else Path(name)
+
+
+def load(name: str) -> Profile:
+    """Load a profile. Raises UsageError if there is none by that name, or it is malformed."""
+    file = path(name)
+    try:
+        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Profile)
+    except FileNotFoundError:
+        known = ", ".join(sorted(each.stem for each in directory().glob("*.toml"))) or "none"
+        raise UsageError(f"no profile {name!r} ({file}); there are: {known}") from None
+    except (OSError, ValueError, msgspec.ValidationError) as error:
+        raise UsageError(f"{file}: {error}") from error
+
+
+def save(name: str, profile: Profile) -> Path:
+    """Write a profile; give its file."""
+    import tomlkit
+
+    file = path(name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(tomlkit.dumps(msgspec.to_builtins(profile)), encoding="utf-8")
+    return file

@@ -1,0 +1,165 @@
+"""The feed hands out pieces that do not depend on how the bytes came, in real pipes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lsgcli.errors import InputError
+from lsgcli.text.chunks import ChunkReader
+from lsgcli.text.feed import Feed
+from lsgcli.text.mask import Masked, mask
+from lsgcli.text.protect import Protector
+from lsgcli.text.segmenter import EndSegment, Limits, Piece, Segmenter, Unit, Verbatim
+
+LIMITS = Limits(20, len, "en")
+
+
+def drain(feed: Feed) -> list[Piece]:
+    """Take everything, as the pipeline does."""
+    pieces: list[Piece] = []
+    while True:
+        if taken := feed.complete(3):
+            pieces += taken
+        elif feed.beginning():
+            finished = False
+            while not finished:
+                units, finished = feed.units(wait=True)
+                assert units or finished
+                pieces += units
+            pieces.append(EndSegment())
+        elif not feed.waiting():
+            return pieces
+
+
+def through_pipe(chunks: list[bytes], pause: float = 0.0, **options) -> list[Piece]:
+    pace = options.pop("pace", None)
+    out, into = os.pipe()
+
+    def write() -> None:
+        for chunk in chunks:
+            os.write(into, chunk)
+            time.sleep(pause)
+        os.close(into)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        reader = ChunkReader([out], pace)
+        return drain(Feed(reader, Segmenter(LIMITS, "line", Protector()), **options))
+    finally:
+        writer.join()
+        os.close(out)
+
+
+def plain(pieces: list[Piece]) -> list[Piece]:
+    """Without why a segment ended, which one that was arriving does not tell."""
+    return [EndSegment() if isinstance(piece, EndSegment) else piece for piece in pieces]
+
+
+LINES = ["The house is 30 ms old.\n", "\n", "  a=1 Grüße!  \r\n", "x 😀 y\n", "5 6\n", "No end"]
+TEXTS = st.lists(st.sampled_from(LINES), min_size=1, max_size=5).map(lambda s: "".join(s).encode())
+
+
+@settings(max_examples=40, deadline=None)
+@given(TEXTS, st.lists(st.integers(0, 80), max_size=8), st.booleans())
+def test_pieces_do_not_depend_on_the_chunks(data, ends, bulk):
+    places = [0, *sorted(min(end, len(data)) for end in ends), len(data)]
+    chunks = [data[a:b] for a, b in pairwise(places)]
+    whole = plain(through_pipe([data]))
+    assert plain(through_pipe([c for c in chunks if c], bulk=bulk)) == whole
+    assert plain(through_pipe([data], pace=0, bulk=False)) == whole
+
+
+def test_units_come_one_by_one_under_a_simulated_clock():
+    out, into = os.pipe()
+    os.write(into, b"one two three x=1 four\n")
+    os.close(into)
+    feed = Feed(ChunkReader([out], 0), Segmenter(LIMITS, "line", Protector()), bulk=False)
+    assert feed.waiting()
+    assert feed.complete(9) == []
+    taken = [feed.units(wait=True) for _ in range(3)]
+    assert [([u.text for u in units], end) for units, end in taken] == [
+        (["one"], False),
+        (["two"], False),
+        (["three"], True),
+    ]
+    os.close(out)
+
+
+def test_a_line_that_has_only_begun_is_left_for_the_next_time():
+    """Else a batch would cut its sentence where the batch happens to end."""
+    out, into = os.pipe()
+    os.write(into, b"The house x=1 is. A man.\n" * 40 + b"The house x=1 is ")
+    feed = Feed(ChunkReader([out]), Segmenter(LIMITS, "line", Protector()))
+    assert feed.waiting()
+    taken = feed.complete(3)
+    assert getattr(taken[-1], "text", "") == "\n"
+    assert written(taken).count("x=1") == 40
+    assert written(feed.complete(3)).count("x=1") == 1
+    os.close(into)
+    os.close(out)
+
+
+def written(pieces: list[Piece]) -> str:
+    return "".join(getattr(piece, "text", "") for piece in pieces)
+
+
+def test_invalid_input_is_an_error_if_strict_and_a_warning_if_not():
+    warnings: list[str] = []
+    through_pipe([b"a\xff b\xff\n", b"\xff\n"], pause=0.01, warn=warnings.append)
+    assert len(warnings) == 1
+    with pytest.raises(InputError, match="UTF-8"):
+        through_pipe([b"a\xff\n"], strict=True)
+
+
+def test_what_cannot_be_read_is_an_error():
+    descriptor = os.open("/", os.O_RDONLY)
+    reader = ChunkReader([descriptor])
+    with pytest.raises(InputError, match="directory"):
+        drain(Feed(reader, Segmenter(LIMITS)))
+    os.close(descriptor)
+
+
+# ---------------------------------------------------------------- placeholders
+
+
+def masked(line: bytes, placeholders: list[str]) -> list[Piece | Masked]:
+    return list(mask(through_pipe([line]), placeholders))
+
+
+def test_a_sentence_is_shown_with_placeholders():
+    (sentence, end) = masked(b"Copy {1} to (30 ms), please.\n", ["{0}", "{1}", "{2}"])
+    assert isinstance(sentence, Masked)
+    assert [u.text for u in sentence.units] == ["Copy", "{0}", "to", "({1}),", "please."]
+    assert sentence.hidden == {"{0}": "{1}", "{1}": "30 ms"}
+    assert sentence.restore("{1} und {0}") == "30 ms und {1}"
+    assert end not in sentence.pieces
+
+
+@pytest.mark.parametrize(
+    ("translation", "survives"),
+    [
+        ("{0} und {1}", True),
+        ("{1}{0}", True),
+        ("{0}", False),
+        ("{0} {1} {0}", False),
+        ("{0} {1} {2}", False),
+    ],
+)
+def test_placeholders_must_come_through(translation, survives):
+    sentence = masked(b"Copy a=1 to b=2\n", ["{0}", "{1}", "{2}"])[0]
+    assert sentence.survives(translation) is survives
+
+
+def test_too_many_placeholders():
+    pieces = through_pipe([b"Copy a=1 to b=2\n"])
+    assert list(mask(pieces, ["{0}"])) == list(mask(pieces, [])) == pieces
+    assert any(isinstance(p, Verbatim) for p in pieces)
+    assert any(isinstance(p, Unit) for p in pieces)

@@ -1,0 +1,141 @@
+"""Who may import what: the layers of the package, read from its source."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+
+# From top to bottom. A module imports from its own row and from rows below, never from above;
+# what is imported for typing only does not count.
+LAYERS = """
+__main__
+cli cli.*
+evaluation evaluation.*
+live report
+stats writer
+engine.lockstep
+policy.settings
+policy policy.lsg policy.baselines policy.base
+engine engine.segment engine.decoder
+backends backends.*
+text.feed text.mask text.recording
+text text.segmenter text.protect text.chunks text.words
+catalog profiles
+manifest
+engine.steps engine.distribution backends.base metrics metrics.* terminal
+errors
+__init__
+"""
+
+# Libraries, and the only modules that may import them.
+LIBRARIES = {
+    "typer": "cli.*",
+    "rich": "cli.* terminal report writer evaluation.*",
+    "ctranslate2": "backends.*",
+    "sentencepiece": "backends.* evaluation.* metrics.*",
+    "tokenizers": "backends.*",
+    "sentencex": "text.segmenter",
+    "numpy": "backends.* engine.distribution metrics.quality metrics.significance evaluation.*",
+    "msgspec": "manifest profiles writer text.recording backends.* evaluation.*",
+    "sacrebleu": "metrics.quality metrics.significance evaluation.*",
+    "jiwer": "metrics.quality",
+    "matplotlib": "cli.* evaluation.*",
+    "tomllib": "manifest profiles evaluation.*",
+    "tomli": "manifest profiles evaluation.*",
+    "tomlkit": "manifest profiles",
+}
+LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib"}  # only inside functions
+
+# Engine and policies are pure: nothing that reads, writes, waits or asks for the time.
+PURE = "engine engine.* policy policy.*"
+IMPURE = {"os", "io", "sys", "time", "select", "socket", "threading", "queue", "subprocess"} | {
+    *("pathlib", "signal", "asyncio", "logging", "shutil", "tempfile", "random", "datetime"),
+}
+
+SOURCES = {
+    ".".join(file.relative_to(ROOT / "lsgcli").with_suffix("").parts).removesuffix(
+        ".__init__"
+    ): file
+    for file in sorted((ROOT / "lsgcli").rglob("*.py"))
+}
+
+
+def matches(module: str, patterns: str) -> bool:
+    return any(fnmatch(module, pattern) for pattern in patterns.split())
+
+
+@cache
+def imports(module: str) -> list[tuple[str, bool, bool]]:
+    """What a module imports: the full name, at its top or in a function, for typing or not."""
+    return list(_imports(ast.parse(SOURCES[module].read_text()), top=True, typing=False))
+
+
+def _imports(node: ast.AST, *, top: bool, typing: bool) -> Iterator[tuple[str, bool, bool]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from ((alias.name, top, typing) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            yield from ((f"{child.module}.{alias.name}", top, typing) for alias in child.names)
+        else:
+            inside = isinstance(child, ast.FunctionDef | ast.Lambda)
+            checking = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
+            yield from _imports(child, top=top and not inside, typing=typing or checking)
+
+
+def own(module: str) -> Iterator[tuple[str, bool]]:
+    """Modules of the package that a module imports, and whether for typing only."""
+    for name, _, typing in imports(module):
+        if name.split(".")[0] == "lsgcli":
+            inner = name.partition(".")[2]
+            while inner not in SOURCES:  # a name in a module
+                inner = inner.rpartition(".")[0] or "__init__"
+            yield inner, typing
+
+
+def layer(module: str) -> int:
+    rows = LAYERS.split("\n")
+    exact = [n for n, row in enumerate(rows) if module in row.split()]
+    return (exact or [n for n, row in enumerate(rows) if matches(module, row)] or [-1])[0]
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_every_module_has_a_layer(module):
+    assert layer(module) >= 0
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_imports_point_downward(module):
+    upward = [name for name, typing in own(module) if not typing and layer(name) < layer(module)]
+    assert not upward
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_libraries_stay_where_they_belong(module):
+    for name, top, typing in imports(module):
+        library = name.split(".")[0]
+        if library in ("lsgcli", "__future__") or typing:
+            continue
+        if library in LIBRARIES:
+            assert matches(module, LIBRARIES[library]), library
+            assert not (top and library in LAZY), f"{library} at the top"
+        else:
+            assert library in sys.stdlib_module_names, library
+
+
+@pytest.mark.parametrize("module", [m for m in SOURCES if matches(m, PURE)])
+def test_engine_and_policies_are_pure(module):
+    assert not {name.split(".")[0] for name, _, _ in imports(module)} & IMPURE
+    backends = {n for n, typing in own(module) if n.startswith("backends") and not typing}
+    assert not backends

@@ -1,0 +1,162 @@
+"""What is protected: all that must come through byte for byte, and no prose."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsgcli.errors import UsageError
+from lsgcli.text.protect import Protector
+from lsgcli.text.words import Word, WordSplitter
+
+
+def decided(line: str, *extra: str) -> list[tuple[Word, bool]]:
+    protector = Protector(extra)
+    words = [item for item in WordSplitter().feed(line + "\n") if isinstance(item, Word)]
+    result = [pair for word in words for pair in protector.feed(word)]
+    return result + list(protector.end())
+
+
+def protected(line: str, *extra: str) -> list[str]:
+    return [word.text for word, is_protected in decided(line, *extra) if is_protected]
+
+
+def prose(line: str) -> str:
+    return " ".join(word.text for word, is_protected in decided(line) if not is_protected)
+
+
+# Each of these stands in the middle of a sentence, where nothing but itself can protect it.
+KEPT = {
+    "time": "2026-11-23 2026-11-23T02:45:34Z 2026-11-23T02:45:34.123+01:00 02:45:34 02:45:34,123 "
+    "23/Nov/2026:02:45:34 11/23/2026",
+    "address": "10.0.0.1 10.0.0.1:8080 192.168.0.0/16 fe80::1 2001:db8::1/32 00:1a:2b:3c:4d:5e",
+    "id": "123e4567-e89b-42d3-a456-426614174000 0x7ffe1234 deadbeef01 4f2a9c1 #4711 @user 1234567",
+    "path": "/var/log/syslog ~/x ./configure ../a/b C:\\Windows\\x src/main/app.py config.yaml "
+    "main.c:17:3 a/b/c lib/",
+    "url": "https://example.org/a?b=c#d http://localhost:8080 ftp://x.y www.example.org a@b.org",
+    "number": "30ms 1.5s 80% 16GB 4KiB/s 2.4GHz 1,024kB 60fps -40°C 12V",
+    "version": "v1 v2.3.4 1.2.3 1.2.3-rc1",
+    "code": "key=value k= user_id _x Foo::bar p->next f() f(x) obj.method() java.util.List "
+    "app.db.pool --verbose -x --size=3 `code` foo(a,b)",
+    "placeholder": "%s %d %5.2f %(name)s %1$s {name} {} {{x}} ${HOME} $HOME %ld %% &amp; &#39;",
+    "tag": "<b> </b> <br/>",
+}
+
+
+@pytest.mark.parametrize("word", [w for line in KEPT.values() for w in line.split()])
+def test_kept_inside_a_sentence(word):
+    assert protected(f"Then we saw {word} in the output") == [word]
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("(", ")"), ('"', '"'), ("'", "'"), ("", "."), ("", ","), ("(", ").")]
+)
+@pytest.mark.parametrize("word", ["10.0.0.1", "/var/log", "my_file", "30ms", "https://x.org/a"])
+def test_kept_with_punctuation_around(opening, closing, word):
+    assert protected(f"We saw {opening}{word}{closing} Then it went on") == [
+        f"{opening}{word}{closing}"
+    ]
+
+
+GROUPS = {
+    "It took 30 ms to load": ["30", "ms"],
+    "It took 1,500 ms.": ["1,500", "ms."],
+    "Use (16 GB) or more": ["(16", "GB)"],
+    "Type `git commit -a` now": ["`git", "commit", "-a`"],
+    'Then <a href="x"> comes': ["<a", 'href="x">'],
+    'Sent "GET /a HTTP/1.1" to it': ['"GET', "/a", 'HTTP/1.1"'],
+    "Hello {{ name }} there": ["{{", "name", "}}"],
+}
+
+
+@pytest.mark.parametrize("line", GROUPS)
+def test_groups_of_words(line):
+    assert protected(line) == GROUPS[line]
+
+
+HEADERS = {
+    "2026-11-23T02:45:34Z ERROR [db.pool] Connection lost": "Connection lost",
+    "2026-11-23 02:45:34,123 - app.worker - INFO - Job done": "Job done",
+    "Nov 23 02:45:34 web-1 sshd[812]: Connection closed": "Connection closed",
+    "Nov  3 02:45:34 web-1 kernel: Out of memory": "Out of memory",
+    "Mon Nov 23 02:45:34 2026 Server started": "Server started",
+    "[INFO] Server started": "Server started",
+    "WARN: The disk is full": "The disk is full",
+    "ERROR | app.db | The disk is full": "The disk is full",
+    "127.0.0.1 - - [23/Nov/2026:02:45:34 +0000] Not found": "Not found",
+    "[ 12.345678] usb 1-1: device lost": "usb 1-1: device lost",
+    "- The first point": "The first point",
+    "3. The third point": "The third point",
+    "> A quotation": "A quotation",
+    "## A heading": "A heading",
+}
+
+
+@pytest.mark.parametrize("line", HEADERS)
+def test_only_the_prose_of_a_log_line_is_left(line):
+    assert prose(line) == HEADERS[line]
+
+
+ORDINARY = """\
+The house is small, and the garden (behind it) is large.
+I don't know; she said "no" -- or perhaps 'yes' - to the file(s).
+He was born in 1990, in the 1990s there were 300 people, 2 of them old.
+Mr. Smith and Dr. Jones, Ph.D., met at 5 p.m. in the U.S. on 3 May.
+Well... what? No! Yes: it's John's mother-in-law, e.g. or i.e. so-called.
+It cost $5 and/or 10,000 euros; about 3.5 million, that is 1/2 of it.
+Is this an error, a warning or information? Fatal mistakes are critical.
+Read chapter 3, section 4 or page 12 & the rest.
+You and I are 20 years old; 5 men and 3 women; 7 a day.
+An A, a B and a C: Monday, March, may, sun, min and max.
+I'm 20. He's 30! Are you 40? Number 7: the seventh.
+"Hello," he said (quietly). [He smiled.] *Really*?
+Jean-Paul O'Neill, naïve café, Straße, half-time, 21st and 2nd.
+Wait - is it 4 o'clock already – or 5?"""
+
+
+@pytest.mark.parametrize("line", ORDINARY.split("\n"))
+def test_prose_is_not_protected(line):
+    assert protected(line) == []
+
+
+def test_the_prose_of_a_corpus_is_not_protected(shared):
+    lines = (shared / "data/test/tatoeba.en-de.en").read_text(encoding="utf-8").splitlines()
+    hits = [hit for line in lines for hit in protected(line)]
+    assert len(hits) <= 0.005 * sum(len(line.split()) for line in lines), hits
+
+
+def test_a_word_that_may_begin_a_group_waits_only_for_that():
+    protector = Protector()
+    assert list(protector.feed(Word("10.0.0.1"))) == [(Word("10.0.0.1"), True)]
+    assert list(protector.feed(Word("house"))) == [(Word("house"), False)]
+    assert list(protector.feed(Word("5"))) == []
+    assert [is_protected for _, is_protected in protector.feed(Word("ms"))] == [True, True]
+    assert list(protector.feed(Word("5"))) == []
+    assert [is_protected for _, is_protected in protector.feed(Word("men"))] == [False, False]
+
+
+def test_patterns_of_the_user():
+    assert protected("Dear Foo, see Bar-7 there", "Foo", r"Bar-\d") == ["Foo,", "Bar-7"]
+    assert protected("see FOO and xx here", "(?i)foo", r"(?P<a>x)\1", r"(?P<a>y)") == ["FOO", "xx"]
+
+
+def test_a_pattern_that_is_none():
+    with pytest.raises(UsageError, match=r"--protect-regex '\('"):
+        Protector(("(",))
+
+
+PIECES = "The house 5 ms `a b` < <a x> {{ n }} Nov 23 02:45:34 h x: ERROR ( -"
+WORDS = st.sampled_from(PIECES.split())
+
+
+@given(st.lists(WORDS | st.text(alphabet="aA1.:/=(<`{}[] _-%$\n", min_size=1), max_size=12))
+def test_no_word_is_lost_or_moved(words):
+    line = " ".join(" ".join(words).split())
+    assert [word.text for word, _ in decided(line)] == line.split()
+
+
+def test_long_words_cost_no_time():
+    """Backtracking over words of this length would take minutes."""
+    for word in ("a" * 4096, "a." * 2048, "a/" * 2048, "_" * 4096, "(" * 4096):
+        assert protected(f"see {word} here") == [word]

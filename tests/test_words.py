@@ -1,0 +1,131 @@
+"""Bytes to words: nothing lost, nothing invented, whatever pieces the bytes come in."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsgcli.text.words import LONGEST, Item, Newline, Utf8, Word, WordSplitter
+
+PARTS = [
+    b"a",
+    b"word",
+    " ü ".encode(),
+    "日本".encode(),
+    "😀".encode(),
+    b" ",
+    b"  \t",
+    b"\n",
+    b"\r\n",
+]
+NASTY = [b"\0", b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", "\ufeff".encode(), b"\xef\xbb"]
+LONG = [b"x" * (LONGEST - 1), b"y" * (LONGEST + 5), b" " * (LONGEST + 5), b" " * LONGEST]
+DATA = st.lists(st.sampled_from(PARTS + NASTY + LONG) | st.binary(max_size=5), max_size=12).map(
+    b"".join
+)
+CUTS = st.lists(st.integers(0, 3 * LONGEST) | st.integers(0, 40), max_size=12)
+
+
+def cut(data: bytes, ends: list[int]) -> list[bytes]:
+    places = [0, *sorted(end % (len(data) + 1) for end in ends), len(data)]
+    return [data[start:end] for start, end in pairwise(places)]
+
+
+def decode(pieces: list[bytes]) -> tuple[str, int]:
+    utf8 = Utf8()
+    text = "".join(map(utf8.feed, pieces)) + utf8.feed(b"", final=True)
+    return text, utf8.invalid
+
+
+def split(texts: list[str]) -> list[Item]:
+    splitter = WordSplitter()
+    return [item for text in texts for item in splitter.feed(text)] + list(splitter.flush())
+
+
+def restored(items: list[Item]) -> str:
+    return "".join(i.before + (i.text if isinstance(i, Word) else "\n") for i in items)
+
+
+@given(DATA, CUTS)
+def test_decoding_does_not_depend_on_the_cuts(data, ends):
+    assert decode(cut(data, ends)) == decode([data])
+
+
+@given(DATA)
+def test_decoding_is_that_of_the_codec(data):
+    assert decode([data])[0] == data.decode("utf-8-sig", "replace")
+
+
+@given(st.lists(st.sampled_from(["a", "ü", "\ufffd", "😀", "\n"])).map("".join), CUTS)
+def test_what_is_valid_is_not_counted_as_invalid(text, ends):
+    assert decode(cut(text.encode(), ends)) == (text, 0)
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff", b"a\xc3", b"\xc3a", b"\xe2\x82\n", b"\xed\xa0\x80", b"\xc0\xaf", b"\xef\xbb"]
+)
+def test_what_is_invalid_is_counted(data):
+    text, invalid = decode([data])
+    assert invalid == text.count("\ufffd") > 0
+
+
+@given(DATA, CUTS)
+def test_items_do_not_depend_on_the_cuts(data, ends):
+    text = data.decode(errors="replace")
+    places = [0, *sorted(end % (len(text) + 1) for end in ends), len(text)]
+    assert split([text[start:end] for start, end in pairwise(places)]) == split([text])
+
+
+@given(DATA)
+def test_items_hold_the_whole_text(data):
+    text = data.decode(errors="replace")
+    items = split([text + "\n"])  # so that no blanks are left over
+    assert restored(items) == text + "\n"
+    assert sum(isinstance(item, Newline) for item in items) == text.count("\n") + 1
+
+
+@given(DATA)
+def test_items_are_bounded_words(data):
+    items = split([data.decode(errors="replace") + "\n"])
+    for before, item in zip([Newline(), *items], items, strict=False):
+        assert len(item.before) <= LONGEST
+        if isinstance(item, Word):
+            assert 0 < len(item.text) <= LONGEST
+            assert re.fullmatch(r"[^ \t\r\f\v\n]+|[ \t\r\f\v]+", item.text)
+            assert item.continues == (
+                isinstance(before, Word)
+                and not item.before
+                and bool(before.text.strip(" \t\r\f\v"))
+                and bool(item.text.strip(" \t\r\f\v"))
+            )
+
+
+def test_a_word_waits_for_its_end():
+    splitter = WordSplitter()
+    assert list(splitter.feed(" Hel")) == []
+    assert splitter.pending()
+    assert list(splitter.feed("lo ")) == [Word("Hello", " ")]
+    assert not splitter.pending()
+
+
+def test_a_word_that_goes_on_after_a_pause_continues():
+    splitter = WordSplitter()
+    assert list(splitter.feed("Hel")) == []
+    assert list(splitter.flush()) == [Word("Hel")]
+    assert list(splitter.feed("lo you\n")) == [Word("lo", "", True), Word("you", " "), Newline()]
+    assert list(splitter.feed("x\n")) == [Word("x"), Newline()]
+
+
+def test_blanks_before_a_pause_are_kept():
+    splitter = WordSplitter()
+    assert list(splitter.feed("a  ")) == [Word("a")]
+    assert list(splitter.flush()) == []
+    assert list(splitter.feed("b\n")) == [Word("b", "  "), Newline()]
+
+
+def test_crlf_is_a_line_end_with_a_blank_before():
+    assert split(["a\r\n\r\n"]) == [Word("a"), Newline("\r"), Newline("\r")]
