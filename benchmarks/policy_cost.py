@@ -27,11 +27,12 @@ from lsgcli.engine.lockstep import run
 from lsgcli.engine.segment import translate
 from lsgcli.engine.steps import Action, Commit, Decision, Event
 from lsgcli.policy.lsg import Lsg
+from lsgcli.policy.settings import PolicySettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LEVELS = {"low": (1, 4), "medium": (3, 4), "high": (5, 6), "highest": (7, 6)}
+LEVELS = ("low", "medium", "high", "highest")
 ROUNDS = 3
 
 
@@ -45,8 +46,9 @@ def main() -> None:
     names = [backend._vocabulary.token(n) for n in range(backend._vocabulary.size)]
     default = ctranslate2.Generator(str(model.directory), compute_type="int8")
     print(f"{len(sources)} sentences, {words} words; per source word:")
-    for level, (lower, upper) in LEVELS.items():
-        policy = Lsg(model.policy.delta, model.policy.alpha, lower, upper)
+    for level in LEVELS:
+        policy = PolicySettings(latency=level).policy(model.policy)
+        assert isinstance(policy, Lsg)
         events: list[Event] = []
         backend.usage = Usage()
         engine(backend, sources, policy, events.append)
@@ -63,7 +65,7 @@ def main() -> None:
         for name, reference in references.items():
             runs[name] = lambda p=policy, r=reference: [r.translate(s, p) for s in sources]
         seconds = interleaved(runs)
-        print(f"\n{level}: delta {policy.delta}, alpha {policy.alpha}, L {lower}, U {upper}")
+        print(f"\n{level}: {policy}")
         allowed = (reads + tokens) / words
         print(f"  READ decisions + committed tokens: {allowed:.2f}")
         rows = {"lsg": (ours.calls, ours.tokens)} | {

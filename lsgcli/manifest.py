@@ -29,7 +29,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -194,16 +194,21 @@ def save_level(directory: Path, direction: str, name: str, level: Level) -> None
     """
     import tomlkit
 
-    thresholds = load(directory).policy
+    manifest = load(directory)
+    thresholds = manifest.policies.get(direction, manifest.policy)
+    levels = msgspec.structs.replace(thresholds.levels, **{name: level})
+    table = tomlkit.item(_plain(msgspec.structs.replace(thresholds, levels=levels)))
     file = directory / FILE_NAME
     document = tomlkit.parse(file.read_text(encoding="utf-8"))
-    policies = document.setdefault("policies", tomlkit.table(is_super_table=True))
-    policy = policies.setdefault(direction, tomlkit.table())
-    policy.setdefault("delta", thresholds.delta)
-    policy.setdefault("alpha", thresholds.alpha)
-    levels = policy.setdefault("levels", tomlkit.table())
-    levels[name] = tomlkit.inline_table()
-    levels[name].update(msgspec.to_builtins(level))
+    document.setdefault("policies", tomlkit.table(is_super_table=True))[direction] = table
     partial = file.with_suffix(".partial")
     partial.write_text(tomlkit.dumps(document), encoding="utf-8")
     partial.replace(file)
+
+
+def _plain(value: object) -> Any:
+    """A struct as TOML can hold it: without the fields that are not set."""
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.asdict(value).items()
+        return {name: _plain(each) for name, each in fields if each is not None}
+    return value

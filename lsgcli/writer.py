@@ -84,15 +84,17 @@ class TextWriter:
     """Plain text: words, blanks, line ends; every committed word is flushed at once.
 
     With ``preview`` (a terminal) the hypothesis follows dimmed and is wiped before the next word.
+    With ``by_line`` a line is flushed when it ends: something else writes to the same terminal.
     """
 
-    def __init__(self, output: Output, *, preview: bool = False) -> None:
+    def __init__(self, output: Output, *, preview: bool = False, by_line: bool = False) -> None:
         """Write to ``output``."""
         self._output = output
         self._before: str | None = None  # blanks before the segment's first word, not yet written
         self._begun = False  # the line has
         self._line = ""  # the committed part of it, if there is a preview
         self._preview = preview
+        self._by_line = by_line
         self._shown = False
 
     def begin(self, segment: int, before: str) -> None:
@@ -131,7 +133,8 @@ class TextWriter:
 
     def flush(self) -> None:
         """Hand over what has been committed."""
-        self._output.flush()
+        if not (self._by_line and self._begun):
+            self._output.flush()
 
     def _put(self, text: str) -> None:
         self._wipe()

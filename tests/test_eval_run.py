@@ -22,6 +22,7 @@ from lsgcli.evaluation.score import measure_log, summarise
 from lsgcli.policy.baselines import WaitK
 from lsgcli.policy.lsg import Lsg
 
+THRESHOLDS = ("--delta", "1", "--alpha", "0.6")
 CORPUS = [
     Sentence(index, *pair) for index, pair in enumerate(zip(SENTENCES, REFERENCES, strict=True))
 ]
@@ -47,7 +48,7 @@ def run(tmp_path_factory):
     options = (
         *write_corpus(directory),
         *("--policy", "lsg,wait-k,local-agreement,hold-n,offline"),
-        *("--latency", "low,high", "--sweep", "k=1,3 n=2,3"),
+        *("--latency", "low,high", *THRESHOLDS, "--sweep", "k=1,3 n=2,3"),
     )
     return directory / "run", run_lsg("eval", "run", *options, "--output", directory / "run")
 
@@ -87,7 +88,7 @@ def test_the_log_is_what_the_live_command_writes(run, tmp_path):
     for name, options in {
         "offline": ("--policy", "offline"),
         "wait-3": ("--policy", "wait-k", "-k", "3"),
-        "lsg-L1-U4-delta1-alpha0.6": ("--latency", "low"),
+        "lsg-L1-U4-delta1-alpha0.6": ("--latency", "low", *THRESHOLDS),
     }.items():
         text = "\n".join(SENTENCES) + "\n"
         live = run_lsg("translate", "--to", "de", "--no-protect", "--pace", "0", *options,
@@ -144,8 +145,8 @@ def test_the_batch_size_changes_nothing(backend, policy):
 
 def test_the_batch_size_changes_nothing_of_a_run(run, tmp_path):
     directory, _ = run
-    result = run_lsg("eval", "run", *write_corpus(tmp_path), "--policy", "lsg", "--latency", "high",
-                     "--batch-size", "1", "-q", "-o", tmp_path / "run")  # fmt: skip
+    options = ("--policy", "lsg", "--latency", "high", *THRESHOLDS, "--batch-size", "1", "-q")
+    result = run_lsg("eval", "run", *write_corpus(tmp_path), *options, "-o", tmp_path / "run")
     assert (result.code, result.stderr) == (0, "")
     name = "lsg-L5-U6-delta1-alpha0.6/instances.log"
     assert (tmp_path / "run" / name).read_bytes() == (directory / name).read_bytes()
@@ -216,8 +217,8 @@ def lines(file: Path) -> int:
 
 
 def test_killed_and_continued_it_is_the_same(tmp_path):
-    options = ("eval", "run", *write_corpus(tmp_path, times=12), "--policy", "lsg,wait-k",
-               "--batch-size", "4")  # fmt: skip
+    corpus = write_corpus(tmp_path, times=12)
+    options = ("eval", "run", *corpus, *THRESHOLDS, "-p", "lsg,wait-k", "--batch-size", "4")
     run = tmp_path / "run"
     lsg, wait = run / "lsg-L3-U4-delta1-alpha0.6", run / "wait-3"
     start_and_kill(*options, "-o", run, when=lambda: lines(lsg / "instances.part") >= 20)
@@ -264,7 +265,14 @@ def test_no_sentence_is_translated_twice(tmp_path, backend):
 
 
 def test_interrupted_it_says_how_to_go_on(tmp_path):
-    options = ("eval", "run", *write_corpus(tmp_path, times=20), "-o", tmp_path / "run")
+    options = (
+        "eval",
+        "run",
+        *write_corpus(tmp_path, times=20),
+        *THRESHOLDS,
+        "-o",
+        tmp_path / "run",
+    )
     process = subprocess.Popen(
         [*LSG, *map(str, options)],
         stdout=subprocess.PIPE,
@@ -376,7 +384,14 @@ def test_resuming_what_is_no_run(tmp_path):
 
 
 def test_two_at_once(tmp_path):
-    options = ("eval", "run", *write_corpus(tmp_path, times=20), "-o", tmp_path / "run")
+    options = (
+        "eval",
+        "run",
+        *write_corpus(tmp_path, times=20),
+        *THRESHOLDS,
+        "-o",
+        tmp_path / "run",
+    )
     process = subprocess.Popen(
         [*LSG, *map(str, options)],
         stdout=subprocess.DEVNULL,

@@ -188,6 +188,10 @@ def test_thresholds_are_curves():
     ]
 
 
+def test_a_pair_of_thresholds_for_each_range_is_one_curve():
+    assert labels([lsg(1, 0.6, 1, 2, 20), lsg(2, 0.9, 3, 3, 22)]) == ["LSG"]
+
+
 def test_many_thresholds_are_a_front():
     systems = [lsg(delta, 0.6, 1, delta, 20 - abs(delta - 5)) for delta in range(10)]
     (curve,) = figures(systems, "AL", "BLEU").curves

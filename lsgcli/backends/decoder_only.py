@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 SMALL_MODEL = 128 << 20  # bytes of weights up to which one core a pass is fastest
 CLOSING = re.compile('[.,;:!?…)\\]}»”“"。，、；：！？）」』】]+')
 SPLIT_TOKENS = 96  # tokens up to which one pass is faster than two side by side
-FORWARD_BYTES = 256 << 20  # log-probabilities one pass may return
+CACHED_BYTES = 2 << 20  # log-probabilities that a small model's pass returns without leaving cache
+FORWARD_BYTES = 256 << 20  # log-probabilities that any other pass may return
 
 
 class DecoderOnlyLexicon:
@@ -157,24 +158,28 @@ class DecoderOnlyBackend:
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
         """Greedy search with CTranslate2's key/value cache.
 
-        Only prompts of equal length share a batch: then the result does not depend on the batch
-        (shorter prompts of a mixed batch are read by another kernel, with other rounding).
+        Of exact requests only those with prompts of equal length share a batch: then the result
+        does not depend on the batch (shorter prompts of a mixed batch are read by another kernel,
+        with other rounding). Others are sorted by length and spread over the replicas.
         """
         prompts = [self.lexicon.prompt(request.query) for request in requests]
         groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-        for n, (prompt, request) in enumerate(zip(prompts, requests, strict=True)):
-            groups[len(prompt), request.limit].append(n)
+        for n in sorted(range(len(prompts)), key=lambda n: len(prompts[n])):
+            exact = requests[n].exact
+            groups[(len(prompts[n]), requests[n].limit) if exact else (0, 0)].append(n)
+        size = min(self._batch_size, -(-len(groups[0, 0]) // self._replicas) or self._batch_size)
         batches = sorted(
-            (group[start : start + self._batch_size], limit)
-            for (_, limit), group in groups.items()
-            for start in range(0, len(group), self._batch_size)
+            group[start : start + (size if key == (0, 0) else self._batch_size)]
+            for key, group in groups.items()
+            for start in range(0, len(group), size if key == (0, 0) else self._batch_size)
         )
         futures: dict[int, ctranslate2.AsyncGenerationResult] = {}
-        for members, limit in batches:
+        for members in batches:
+            limit = max(requests[n].limit for n in members)
             results = self._generate([prompts[n] for n in members], limit)
             futures.update(zip(members, results, strict=True))
         for n, prompt in enumerate(prompts):
-            tokens = tuple(futures.pop(n).result().sequences_ids[0])
+            tokens = tuple(futures.pop(n).result().sequences_ids[0])[: requests[n].limit]
             self.usage.calls += len(tokens) + 1
             self.usage.tokens += len(prompt) + len(tokens)
             yield tokens
@@ -197,7 +202,8 @@ class DecoderOnlyBackend:
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
         parallel = min(self._replicas, 1 + sum(lengths) // SPLIT_TOKENS)
         width = -(-len(order) // parallel)
-        room = FORWARD_BYTES // (4 * self._vocabulary.size)
+        most = CACHED_BYTES if self._replicas > 1 else FORWARD_BYTES
+        room = most // (4 * self._vocabulary.size)
         parts: list[list[int]] = []
         for n in order:
             if parts and len(parts[-1]) < width and (len(parts[-1]) + 1) * lengths[n] <= room:

@@ -132,8 +132,15 @@ def translate(
             warn=_ignore if quiet else terminal.warning,
         )
         as_text = output_format is o.OutputFormat.TEXT
-        preview = as_text and os.isatty(1) and terminal.coloured(color.value, sys.stdout)
-        writer: Writer = TextWriter(Output(), preview=preview) if as_text else JsonWriter(Output())
+        together = explain and os.isatty(1) and os.isatty(2)
+        preview = (
+            as_text and not together and os.isatty(1) and terminal.coloured(color.value, sys.stdout)
+        )
+        writer: Writer = (
+            TextWriter(Output(), preview=preview, by_line=together)
+            if as_text
+            else JsonWriter(Output())
+        )
         statistics = Statistics(backend.usage)
         observers: tuple[Observer, ...] = (statistics,)
         if explain:

@@ -53,19 +53,28 @@ def run(
     observe: Observe,
     batch_size: int = 32,
 ) -> None:
-    """Drive segments, given as (source, steps), at most ``batch_size`` at a time.
+    """Drive segments, given as (source, steps), ``batch_size`` requests of a kind at a time.
 
-    ``observe`` gets each event with the number of its segment. The events of one segment do not
-    depend on the others, since a backend's reply does not depend on the batch it is made in.
+    Segments that ask for a generation wait until there is a batch of them. ``observe`` gets each
+    event with the number of its segment; those of one segment do not depend on the others, since
+    ``Forward``'s replies do not depend on the batch they are made in, and only those decide.
     """
     waiting = (Track(n, source, steps) for n, (source, steps) in enumerate(segments))
-    running = list(_start(waiting, batch_size, observe))
-    while running:
-        going = []
-        for track, reply in _answers(backend, running):
-            if track.advance(reply, observe):
-                going.append(track)
-        running = going + list(_start(waiting, batch_size - len(going), observe))
+    deciding: list[Track] = []
+    drafting: list[Track] = []
+    while True:
+        started = list(_start(waiting, batch_size - len(deciding), observe))
+        deciding += [track for track in started if isinstance(track.request, Forward)]
+        drafting += [track for track in started if isinstance(track.request, Generate)]
+        if not deciding and not drafting:
+            return
+        moved = _advance(_decide(backend, deciding), observe)
+        deciding = [track for track in moved if isinstance(track.request, Forward)]
+        drafting += [track for track in moved if isinstance(track.request, Generate)]
+        if len(drafting) >= batch_size or not deciding:
+            moved = _advance(_draft(backend, drafting), observe)
+            deciding += [track for track in moved if isinstance(track.request, Forward)]
+            drafting = [track for track in moved if isinstance(track.request, Generate)]
 
 
 def _start(waiting: Iterator[Track], room: int, observe: Observe) -> Iterator[Track]:
@@ -75,12 +84,18 @@ def _start(waiting: Iterator[Track], room: int, observe: Observe) -> Iterator[Tr
             yield track
 
 
-def _answers(backend: Backend, tracks: list[Track]) -> Iterator[tuple[Track, Any]]:
-    forwards = [(t, t.request) for t in tracks if isinstance(t.request, Forward)]
-    drafts = [(t, t.request) for t in tracks if isinstance(t.request, Generate)]
-    replies = iter(backend.forward([q for _, request in forwards for q in request.queries]))
-    for track, request in forwards:
+def _advance(answers: Iterable[tuple[Track, Any]], observe: Observe) -> list[Track]:
+    """Give each track its reply; give those that have gone on to another request."""
+    return [track for track, reply in list(answers) if track.advance(reply, observe)]
+
+
+def _decide(backend: Backend, tracks: list[Track]) -> Iterator[tuple[Track, Any]]:
+    requests = [track.request for track in tracks if isinstance(track.request, Forward)]
+    replies = iter(backend.forward([query for each in requests for query in each.queries]))
+    for track, request in zip(tracks, requests, strict=True):
         yield track, [next(replies) for _ in request.queries]
-    tokens = backend.generate([request for _, request in drafts])
-    for (track, _), reply in zip(drafts, tokens, strict=True):
-        yield track, reply
+
+
+def _draft(backend: Backend, tracks: list[Track]) -> Iterator[tuple[Track, Any]]:
+    requests = [track.request for track in tracks if isinstance(track.request, Generate)]
+    yield from zip(tracks, backend.generate(requests), strict=True)

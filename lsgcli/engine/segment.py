@@ -52,7 +52,7 @@ def translate(policy: Policy, lexicon: Lexicon, *, preview: bool = False) -> Ste
 
 def request_whole(source: tuple[str, ...], lexicon: Lexicon) -> Generate:
     """Ask for a segment that is complete: there is nothing to wait for, hence no policy."""
-    return Generate(Query(source, ()), lexicon.limit(source))
+    return Generate(Query(source, ()), lexicon.limit(source), exact=True)
 
 
 def commit_whole(source: tuple[str, ...], tokens: Tokens, lexicon: Lexicon) -> Steps[None]:

@@ -40,11 +40,13 @@ class Generate:
     """Ask for a greedy continuation of at most ``limit`` tokens.
 
     Reply: the tokens, without the end token. A fast path of the model may answer, whose rounding
-    differs from ``Forward``'s, so this only *proposes*: ``Forward`` decides.
+    differs from ``Forward``'s, so this only *proposes*: ``Forward`` decides. ``exact``: the reply
+    must not depend on the batch it is made in, because nothing verifies it.
     """
 
     query: Query
     limit: int
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

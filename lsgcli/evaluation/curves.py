@@ -63,8 +63,8 @@ class Measured:
 def figures(systems: Sequence[Measured], latency: str, quality: str) -> Figures:
     """Sort systems into curves: one a policy; of LSG one for each pair of delta and alpha.
 
-    Where those would be too many, LSG is the Pareto front of all its systems. Systems without a
-    score are left out.
+    If each range has a pair of its own, that is one curve. Where they would be too many, LSG is
+    the Pareto front of all its systems. Systems without a score are left out.
 
     Args:
         systems: with scores of both metrics.
@@ -106,10 +106,10 @@ def _curves(label: str, group: Sequence[Measured], latency: str, quality: str) -
     for system in group:
         if (point := _point(system, latency, quality)) is not None:
             families[_thresholds(system.settings)].append(point)
-    if len(families) == 1:
-        return [Curve(label, _ordered(points)) for points in families.values()]
+    every = [point for points in families.values() for point in points]
+    if len(families) == 1 or len({point.mark for point in every}) == len(every) == len(families):
+        return [Curve(label, _ordered(every))]
     if len(families) > MOST_FAMILIES:
-        every = (point for points in families.values() for point in points)
         front = pareto_front(every, lower_is_better=quality in ("TER", "WER", "CER"))
         return [Curve(f"{label}, Pareto front of {len(group)}", front)]
     return [Curve(f"{label} {name}", _ordered(points)) for name, points in families.items()]

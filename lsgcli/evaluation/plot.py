@@ -29,7 +29,7 @@ SUFFIXES = (".png", ".svg", ".pdf")
 COLOURS = ("#000000", "#D55E00", "#0072B2", "#CC79A7", "#009E73", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 2)))
-MARKED = 40  # points up to which each is named
+MARKED = 24  # points up to which each is named
 STYLE: Any = {
     "font.size": 10,
     "axes.spines.top": False,
