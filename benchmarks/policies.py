@@ -52,7 +52,7 @@ ALPHAS = (0.5, 0.6, 0.7, 0.8, 0.9)
 WAITS = [WaitK(k) for k in range(1, 11)]
 UNBOUNDED = 1000  # words; no sentence is longer
 LONG = 7  # words from which a sentence tells policies apart
-GROUP = 16  # sentences whose distributions are kept at a time
+GROUP = 8  # sentences whose distributions are kept at a time
 TRIALS = 1000
 OPTIONS = ScoreOptions(quality=("BLEU", "chrF"), latency=("AL", "LAAL"))
 
@@ -76,9 +76,10 @@ def main() -> None:
     backend = DecoderOnlyBackend(find(None, "en", "de"), Placement())
     grid = [Lsg(d, a, *r) for r, d, a in product(RANGES, DELTAS, ALPHAS)]
     sure = [Lsg(math.inf, a, *r) for r, a in product(RANGES, ALPHAS)]
-    dev = translate(backend, corpus("dev"), [*grid, *sure, *WAITS])
+    sentences = corpus("dev")
+    dev = translate(backend, sentences, [*grid, *sure, *WAITS])
     tuned, without = choose(dev, grid), choose(dev, sure)
-    lines = ["Thresholds, from dev/tatoeba.en-de (500 sentences), by BLEU above wait-k there:"]
+    lines = [f"Thresholds, by BLEU above wait-k on dev/tatoeba.en-de, {len(sentences)} sentences:"]
     for setting, gain in tuned.items():
         default = gains(dev, Lsg(1.0, 0.6, setting.lower, setting.upper))
         lines.append(
