@@ -264,7 +264,8 @@ def test_no_sentence_is_translated_twice(tmp_path, backend):
     assert found[:3] + found[4:] == log[:3] + log[4:]
 
 
-def test_interrupted_it_says_how_to_go_on(tmp_path):
+def running(tmp_path: Path, streams: int) -> tuple[subprocess.Popen[bytes], tuple[object, ...]]:
+    """A run that has begun and will take a while, and its command line."""
     options = (
         "eval",
         "run",
@@ -275,8 +276,8 @@ def test_interrupted_it_says_how_to_go_on(tmp_path):
     )
     process = subprocess.Popen(
         [*LSG, *map(str, options)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=streams,
+        stderr=streams,
         env=environment(),
     )
     part = tmp_path / "run" / "lsg-L3-U4-delta1-alpha0.6" / "instances.part"
@@ -284,6 +285,11 @@ def test_interrupted_it_says_how_to_go_on(tmp_path):
     while lines(part) < 5:
         assert time.monotonic() < end
         time.sleep(0.005)
+    return process, options
+
+
+def test_interrupted_it_says_how_to_go_on(tmp_path):
+    process, _ = running(tmp_path, subprocess.PIPE)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=DEADLINE)
     assert (process.returncode, out) == (130, b"")
@@ -384,25 +390,7 @@ def test_resuming_what_is_no_run(tmp_path):
 
 
 def test_two_at_once(tmp_path):
-    options = (
-        "eval",
-        "run",
-        *write_corpus(tmp_path, times=20),
-        *THRESHOLDS,
-        "-o",
-        tmp_path / "run",
-    )
-    process = subprocess.Popen(
-        [*LSG, *map(str, options)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-    )
-    part = tmp_path / "run" / "lsg-L3-U4-delta1-alpha0.6" / "instances.part"
-    end = time.monotonic() + DEADLINE
-    while lines(part) < 5:
-        assert time.monotonic() < end
-        time.sleep(0.005)
+    process, options = running(tmp_path, subprocess.DEVNULL)
     code, line = refused(*options[2:], "--resume")
     process.kill()
     process.wait()

@@ -163,18 +163,8 @@ class DecoderOnlyBackend:
         with other rounding). Others are sorted by length and spread over the replicas.
         """
         prompts = [self.lexicon.prompt(request.query) for request in requests]
-        groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-        for n in sorted(range(len(prompts)), key=lambda n: len(prompts[n])):
-            exact = requests[n].exact
-            groups[(len(prompts[n]), requests[n].limit) if exact else (0, 0)].append(n)
-        size = min(self._batch_size, -(-len(groups[0, 0]) // self._replicas) or self._batch_size)
-        batches = sorted(
-            group[start : start + (size if key == (0, 0) else self._batch_size)]
-            for key, group in groups.items()
-            for start in range(0, len(group), size if key == (0, 0) else self._batch_size)
-        )
         futures: dict[int, ctranslate2.AsyncGenerationResult] = {}
-        for members in batches:
+        for members in self._batches(requests, list(map(len, prompts))):
             limit = max(requests[n].limit for n in members)
             results = self._generate([prompts[n] for n in members], limit)
             futures.update(zip(members, results, strict=True))
@@ -183,6 +173,18 @@ class DecoderOnlyBackend:
             self.usage.calls += len(tokens) + 1
             self.usage.tokens += len(prompt) + len(tokens)
             yield tokens
+
+    def _batches(self, requests: Sequence[Generate], lengths: list[int]) -> list[list[int]]:
+        """Group requests for generation, the first ones first."""
+        exact: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        others: list[int] = []
+        for n in sorted(range(len(lengths)), key=lengths.__getitem__):
+            alike = exact[lengths[n], requests[n].limit] if requests[n].exact else others
+            alike.append(n)
+        size = self._batch_size
+        share = max(1, min(size, -(-len(others) // self._replicas)))
+        batches = [part for group in exact.values() for part in _cut(group, size)]
+        return sorted(batches + _cut(others, share))
 
     def _generate(
         self, prompts: list[tuple[int, ...]], limit: int
@@ -237,6 +239,10 @@ class DecoderOnlyBackend:
             [Distribution(row) for row in line[len(prompt) - 1 : len(prompt) + len(draft)]]
             for line, (prompt, draft) in zip(logp, rows, strict=True)
         ]
+
+
+def _cut(group: list[int], size: int) -> list[list[int]]:
+    return [group[start : start + size] for start in range(0, len(group), size)]
 
 
 def _vocabulary(model: Model) -> Vocabulary:

@@ -87,6 +87,8 @@ class SentencePieceVocabulary:
         return tuple(self._model.piece_to_id(f"<0x{byte:02X}>") for byte in b" " + word.encode())
 
     def _bytes(self, number: int) -> bytes:
+        if number >= self.size:  # a model may have more rows than its tokenizer has pieces
+            return b""
         piece = self.token(number)
         if byte := BYTE.fullmatch(piece):
             return bytes([int(byte[1], 16)])

@@ -41,6 +41,10 @@ class Distribution:
         """The same distribution, of which fewer tokens may be written."""
         return Distribution(self.logp, allowed)
 
+    def copy(self) -> Distribution:
+        """The same distribution by itself, not as a part of all that its pass has returned."""
+        return Distribution(self.logp.copy(), self._allowed)
+
     def divergence(self, baseline: Distribution, direction: KlDirection = "forward") -> float:
         """KL divergence in nats between this distribution ``p`` and the baseline's ``q``.
 

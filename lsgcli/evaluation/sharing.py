@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lsgcli.engine.distribution import Distribution
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lsgcli.backends.base import Backend, Lexicon, Usage
-    from lsgcli.engine.distribution import Distribution
     from lsgcli.engine.steps import Generate, Query
 
 Prefixes = tuple[tuple[str, ...], tuple[int, ...]]
@@ -54,7 +55,8 @@ class SharingBackend:
         """Ask the model what is not known yet, each query once."""
         missing = [query for query in dict.fromkeys(queries) if not self._known(query)]
         for query, rows in zip(missing, self._backend.forward(missing), strict=True):
-            self._rows.update(zip(_prefixes(query), rows, strict=True))
+            own = map(Distribution.copy, rows)
+            self._rows.update(zip(_prefixes(query), own, strict=True))
         return [[self._rows[prefixes] for prefixes in _prefixes(query)] for query in queries]
 
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
