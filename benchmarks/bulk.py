@@ -25,7 +25,8 @@ from lsgcli.policy.baselines import Offline
 from lsgcli.text.chunks import ChunkReader
 from lsgcli.text.feed import Feed
 from lsgcli.text.segmenter import Limits, Segmenter
-from lsgcli.writer import Output, TextWriter
+from lsgcli.output.descriptor import Output
+from lsgcli.output.text import TextWriter
 
 BATCH = 32
 

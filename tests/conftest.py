@@ -149,6 +149,15 @@ def backend() -> Backend:
     return DecoderOnlyBackend(find(None, None, "de"), Placement())
 
 
+@pytest.fixture(scope="session")
+def unrounded() -> Backend:
+    """The same in float32: int8 rounds, and how depends on the CPU and on what shares a pass."""
+    from lsgcli.backends.decoder_only import DecoderOnlyBackend, Placement
+    from lsgcli.catalog import find
+
+    return DecoderOnlyBackend(find(None, None, "de"), Placement(compute_type="float32"))
+
+
 @pytest.fixture
 def shared() -> Path:
     """The data beside the project; without it the test is skipped."""

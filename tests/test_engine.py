@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,6 +48,25 @@ def simulate(
     return events
 
 
+def evident(events: list[Event]) -> list[Event]:
+    """The events with their evidence to three decimals: kernels differ in the seventh."""
+
+    def three(value: float | None) -> float | None:
+        return None if value is None else round(value, 3)
+
+    def plain(d: Decision) -> Decision:
+        return replace(d, top=three(d.top), kl=three(d.kl))
+
+    return [
+        plain(event)
+        if isinstance(event, Decision)
+        else replace(event, decision=plain(event.decision))
+        if isinstance(event, Commit)
+        else event
+        for event in events
+    ]
+
+
 def commits(events: list[Event]) -> list[tuple[str, int, str]]:
     return [
         (event.text, event.decision.j, event.decision.reason.value)
@@ -89,9 +109,9 @@ def test_local_agreement(backend: Backend, n: int) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2])
-def test_hold_n(backend: Backend, n: int) -> None:
-    for source, events in zip(SOURCES, simulate(backend, SOURCES, HoldN(n)), strict=True):
-        assert commits(events) == expected(backend, Brute(backend).stable(source, 1, n))
+def test_hold_n(unrounded: Backend, n: int) -> None:
+    for source, events in zip(SOURCES, simulate(unrounded, SOURCES, HoldN(n)), strict=True):
+        assert commits(events) == expected(unrounded, Brute(unrounded).stable(source, 1, n))
 
 
 @pytest.mark.parametrize("policy", [SETTINGS[0], WaitK(1), WaitK(2), HoldN(1)])
@@ -110,10 +130,13 @@ def test_offline_writes_only_at_the_end(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("policy", [SETTINGS[1], WaitK(2), LocalAgreement(2)])
-def test_the_batch_does_not_change_a_segment(backend: Backend, policy: Policy) -> None:
-    alone = simulate(backend, SOURCES, policy, batch_size=1)
-    assert simulate(backend, SOURCES, policy, batch_size=5) == alone
-    assert simulate(backend, SOURCES, policy, batch_size=64) == alone
+def test_the_batch_does_not_change_a_segment(unrounded: Backend, policy: Policy) -> None:
+    alone, few, all_ = (
+        [evident(events) for events in simulate(unrounded, SOURCES, policy, batch_size=size)]
+        for size in (1, 5, 64)
+    )
+    assert few == alone
+    assert all_ == alone
 
 
 @pytest.mark.parametrize("policy", SETTINGS)
@@ -215,13 +238,14 @@ def test_the_end_may_come_after_the_last_word(backend: Backend) -> None:
     assert all(j <= len(source) for _, j, _ in commits(events))
 
 
-def test_a_preview_changes_no_decision(backend: Backend) -> None:
+def test_a_preview_changes_no_decision(unrounded: Backend) -> None:
     source = SOURCES[3]
     arrivals = [Arrival((unit,), n == len(source)) for n, unit in enumerate(source, 1)]
-    plain, _ = drive(backend, SETTINGS[1], arrivals)
-    shown, _ = drive(backend, SETTINGS[1], arrivals, preview=True)
+    plain, _ = drive(unrounded, SETTINGS[1], arrivals)
+    shown, _ = drive(unrounded, SETTINGS[1], arrivals, preview=True)
     assert any(isinstance(event, Hypothesis) and event.text for event in shown)
-    assert [event for event in shown if not isinstance(event, Hypothesis)] == plain
+    shown = [event for event in shown if not isinstance(event, Hypothesis)]
+    assert evident(shown) == evident(plain)
 
 
 def test_stable_prefix() -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lsgcli.engine.distribution import Distribution, Tokens
-    from lsgcli.engine.steps import Generate, Query
+    from lsgcli.engine.steps import Generate, Query, SourceUnit
 
 
 class Lexicon(Protocol):
@@ -35,7 +35,15 @@ class Lexicon(Protocol):
         """The text of whole words, with the space before them if they carry one."""
         ...
 
-    def limit(self, source: Sequence[str]) -> int:
+    @property
+    def parallel(self) -> bool:
+        """Whether a pass takes all positions of a draft at once, so that guessing pays.
+
+        A model that decodes step by step goes on greedily instead; see ``Query.ahead``.
+        """
+        ...
+
+    def limit(self, source: Sequence[SourceUnit]) -> int:
         """The most target tokens a translation of these source units may have."""
         ...
 
@@ -46,6 +54,7 @@ class Usage:
 
     calls: int = 0  # passes through the model; every step of a generation is one
     tokens: int = 0  # tokens processed, without padding
+    encoded: float = 0.0  # seconds of audio encoded, with padding
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,6 @@ class Backend(Protocol):
         """Continue greedily, in the order of the requests, each as soon as it is ready."""
         ...
 
-    def count(self, unit: str) -> int:
+    def count(self, unit: SourceUnit) -> int:
         """How many tokens a source unit has."""
         ...

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ctranslate2
 import numpy as np
 
 from lsgcli.backends.base import Placement, Usage
+from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary, SentencePieceVocabulary, Vocabulary
 from lsgcli.engine.distribution import Distribution
-from lsgcli.errors import ManifestError, ModelError, UsageError
+from lsgcli.errors import ManifestError
 from lsgcli.manifest import FILE_NAME
 
 if TYPE_CHECKING:
@@ -25,9 +23,9 @@ if TYPE_CHECKING:
 
     from lsgcli.catalog import Model
     from lsgcli.engine.distribution import Tokens
-    from lsgcli.engine.steps import Generate, Query
+    from lsgcli.engine.steps import Generate, Query, SourceUnit
+    from lsgcli.manifest import TextManifest
 
-SMALL_MODEL = 128 << 20  # bytes of weights up to which one core a pass is fastest
 CLOSING = re.compile('[.,;:!?…)\\]}»”“"。，、；：！？）」』】]+')
 SPLIT_TOKENS = 96  # tokens up to which one pass is faster than two side by side
 CACHED_BYTES = 2 << 20  # log-probabilities that a small model's pass returns without leaving cache
@@ -37,7 +35,7 @@ FORWARD_BYTES = 256 << 20  # log-probabilities that any other pass may return
 class DecoderOnlyLexicon:
     """How the tokens of a decoder-only model make words."""
 
-    def __init__(self, vocabulary: Vocabulary, model: Model) -> None:
+    def __init__(self, vocabulary: Vocabulary, model: Model[TextManifest]) -> None:
         """Resolve the manifest's prompt and end tokens. Raises ManifestError."""
         self._vocabulary = vocabulary
         self._model = model
@@ -46,6 +44,8 @@ class DecoderOnlyLexicon:
         slot = parts.index("{source}")
         self._head = self._fixed(parts[:slot])
         self._middle = self._fixed(parts[slot + 1 : -1])
+
+    parallel = True
 
     def starts_word(self, token: int) -> bool:
         """Whether the token's text begins with a space."""
@@ -68,14 +68,14 @@ class DecoderOnlyLexicon:
         """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
         return b"".join(map(self._vocabulary.bytes, tokens)).decode(errors="replace")
 
-    def limit(self, source: Sequence[str]) -> int:
+    def limit(self, source: Sequence[SourceUnit]) -> int:
         """Twice the source's tokens and a few: no translation is longer, but loops are endless."""
         return 2 * len(self.source_tokens(source)) + 16
 
-    def source_tokens(self, source: Sequence[str]) -> tuple[int, ...]:
+    def source_tokens(self, source: Sequence[SourceUnit]) -> tuple[int, ...]:
         """The tokens of a source prefix: those of its words, one after the other."""
         words = self._vocabulary.encode_word
-        return tuple(token for n, word in enumerate(source) for token in words(word, n == 0))
+        return tuple(token for n, word in enumerate(source) for token in words(str(word), n == 0))
 
     def prompt(self, query: Query) -> tuple[int, ...]:
         """The tokens the model sees for a source and target prefix."""
@@ -107,7 +107,7 @@ class DecoderOnlyBackend:
     synchronisation of two cores costs more than a pass (measured in benchmarks/README.md).
     """
 
-    def __init__(self, model: Model, placement: Placement) -> None:
+    def __init__(self, model: Model[TextManifest], placement: Placement) -> None:
         """Load a model whose files have been verified; the weights in a thread, see ``ready``.
 
         Raises ModelError, ManifestError.
@@ -116,7 +116,7 @@ class DecoderOnlyBackend:
         self._model = model
         self._batch_size = placement.batch_size
         self._pool = ThreadPoolExecutor()
-        self._loading = self._pool.submit(_load, model, placement)
+        self._loading = self._pool.submit(load, ctranslate2.Generator, model.directory, placement)
         self._vocabulary = _vocabulary(model)
         self.lexicon = DecoderOnlyLexicon(self._vocabulary, model)
 
@@ -133,9 +133,9 @@ class DecoderOnlyBackend:
         """How many passes run side by side."""
         return self._loading.result()[1]
 
-    def count(self, unit: str) -> int:
+    def count(self, unit: SourceUnit) -> int:
         """How many tokens a source word has."""
-        return len(self._vocabulary.encode_word(unit, False))
+        return len(self._vocabulary.encode_word(str(unit), False))
 
     def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
         """Answer all queries in one batch, spread over the replicas.
@@ -230,11 +230,7 @@ class DecoderOnlyBackend:
             line[: len(prompt) + len(draft)] = prompt + draft
         view = ctranslate2.StorageView.from_array
         output = self._generator.forward_batch(view(tokens), view(lengths), return_log_probs=True)
-        if output.device != "cpu":
-            output = output.to_device(ctranslate2.Device.cpu)
-        if output.dtype != ctranslate2.DataType.float32:
-            output = output.to(ctranslate2.DataType.float32)
-        logp = np.asarray(output)
+        logp = as_array(output)
         return [
             [Distribution(row) for row in line[len(prompt) - 1 : len(prompt) + len(draft)]]
             for line, (prompt, draft) in zip(logp, rows, strict=True)
@@ -245,52 +241,7 @@ def _cut(group: list[int], size: int) -> list[list[int]]:
     return [group[start : start + size] for start in range(0, len(group), size)]
 
 
-def _vocabulary(model: Model) -> Vocabulary:
+def _vocabulary(model: Model[TextManifest]) -> Vocabulary:
     tokenizer = model.manifest.tokenizer
     kind = SentencePieceVocabulary if tokenizer.type == "sentencepiece" else HuggingFaceVocabulary
     return kind(model.directory / tokenizer.file)
-
-
-def _load(model: Model, placement: Placement) -> tuple[ctranslate2.Generator, int]:
-    """Load the weights. Gives the generator and how many passes it runs at once."""
-    _prefer_avx512()
-    device = _device(placement.device)
-    cores = placement.threads or len(os.sched_getaffinity(0))
-    small = (model.directory / "model.bin").stat().st_size <= SMALL_MODEL
-    replicas = cores if small and device == "cpu" else 1
-    supported = ctranslate2.get_supported_compute_types(device)
-    if placement.compute_type not in supported:
-        raise UsageError(
-            f"compute type {placement.compute_type!r} is not supported on this {device}; "
-            f"it has {', '.join(sorted(supported))}"
-        )
-    try:
-        generator = ctranslate2.Generator(
-            str(model.directory),
-            device=device,
-            compute_type=placement.compute_type,
-            inter_threads=replicas,
-            intra_threads=1 if replicas > 1 else cores,
-        )
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"{model.directory}: cannot load the model: {error}") from error
-    return generator, replicas
-
-
-def _prefer_avx512() -> None:
-    """Have CTranslate2 use AVX-512 where the CPU is new enough not to slow down for it.
-
-    It never does by itself; a pass of a small model takes a tenth less (benchmarks/README.md).
-    """
-    with suppress(OSError):
-        flags = set(Path("/proc/cpuinfo").read_text().partition("flags")[2].split("\n")[0].split())
-        if {"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq", "avx512_vnni"} <= flags:
-            os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
-
-
-def _device(wanted: str) -> str:
-    if wanted == "auto":
-        return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-    if wanted == "cuda" and not ctranslate2.get_cuda_device_count():
-        raise UsageError("no CUDA device is usable here; use --device cpu")
-    return wanted

@@ -6,6 +6,7 @@ the target, so nothing computed for the old prefix is exact any more. It is stil
 - tokens that were the greedy continuation under an older source prefix are kept as a *draft* and
   verified in the same parallel pass that computes the first new distribution;
 - the distribution that ended one word is the one that decides about the next;
+- a model that cannot verify a draft in parallel goes on by itself in the pass for the first token;
 - the baseline ``q`` is computed once a word, rides along in a batch when it can be foreseen, and
   is free when the wait-1 prefix is one that was already decided on.
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lsgcli.engine.steps import Arrival, Forward, Generate, Query, Steps
+from lsgcli.engine.steps import Arrival, Forward, Generate, Query, SourceUnit, Steps
 
 if TYPE_CHECKING:
     from lsgcli.backends.base import Lexicon
@@ -35,7 +36,7 @@ class Decoder:
     def __init__(self, lexicon: Lexicon) -> None:
         """Start empty."""
         self.lexicon = lexicon
-        self.source: tuple[str, ...] = ()
+        self.source: tuple[SourceUnit, ...] = ()
         self.finished = False
         self.target: Tokens = ()
         self.words = 0
@@ -54,6 +55,11 @@ class Decoder:
     def j(self) -> int:
         """How many source units have been read."""
         return len(self.source)
+
+    @property
+    def room(self) -> int:
+        """How many tokens more the target may have."""
+        return self.lexicon.limit(self.source) - len(self.target)
 
     @property
     def expected_top(self) -> float | None:
@@ -106,8 +112,8 @@ class Decoder:
 
         A word ends where the next greedy token begins another one or is the end token.
         """
-        room = self.lexicon.limit(self.source) - len(self.target)
         n = 0
+        room = self.room
         while n < min(LONGEST_WORD, room):
             if len(self._rows) <= n:
                 yield from self._extend()
@@ -119,9 +125,9 @@ class Decoder:
 
     def rest(self) -> Steps[list[Tokens]]:
         """All greedy words to the end token, or to the longest target the source allows."""
-        room = self.lexicon.limit(self.source) - len(self.target)
+        room = self.room
         while len(self._rows) < room and not self._ended():
-            if not (self._ahead() and self._draft_ends):
+            if self.lexicon.parallel and not (self._ahead() and self._draft_ends):
                 known = self._known()
                 query = Query(self.source, self.target + known)
                 self._draft = known + (yield Generate(query, room - len(known)))
@@ -131,16 +137,19 @@ class Decoder:
 
     def _extend(self, *, with_baseline: bool = False) -> Steps[None]:
         """Compute at least one row more, and as many as the draft turns out to be right for."""
-        draft = self._ahead()
-        queries: tuple[Query, ...] = (Query(self.source, self.target + self._known(), draft),)
+        known = self._known()
+        draft, ahead = self._ahead(), 0
+        if not self.lexicon.parallel:
+            draft, ahead = (), max(self.room - len(known) - 1, 0)
+        queries: tuple[Query, ...] = (Query(self.source, self.target + known, draft, ahead),)
         if with_baseline and self._baseline is None and self.j > self.i:
             queries += (self._wait_1(),)
         replies = yield Forward(queries)
         if len(queries) > 1:
             self._baseline = replies[1][0]
-        for row, guess in zip(replies[0], (*draft, None), strict=True):
+        for n, row in enumerate(replies[0]):
             self._accept([row])
-            if self._rows[-1].token != guess:
+            if self._rows[-1].token != (draft[n] if n < len(draft) else row.likeliest):
                 break
 
     def _accept(self, rows: list[Distribution]) -> None:

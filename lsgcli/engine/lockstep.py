@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from lsgcli.engine.steps import Arrival, Event, Forward, Generate, Receive, Steps
+from lsgcli.engine.steps import Arrival, Event, Forward, Generate, Receive, SourceUnit, Steps
 
 if TYPE_CHECKING:
     from lsgcli.backends.base import Backend
@@ -16,7 +16,7 @@ Observe = Callable[[int, Event], None]
 class Track:
     """A segment under a simulated clock: every READ gives one unit, the last one the end too."""
 
-    def __init__(self, index: int, source: tuple[str, ...], steps: Steps[None]) -> None:
+    def __init__(self, index: int, source: tuple[SourceUnit, ...], steps: Steps[None]) -> None:
         """Begin at the first step."""
         self.index = index
         self._source = source
@@ -49,7 +49,7 @@ class Track:
 
 def run(
     backend: Backend,
-    segments: Iterable[tuple[tuple[str, ...], Steps[None]]],
+    segments: Iterable[tuple[tuple[SourceUnit, ...], Steps[None]]],
     observe: Observe,
     batch_size: int = 32,
 ) -> None:

@@ -11,27 +11,36 @@ from lsgcli.engine.steps import (
     Arrival,
     Commit,
     Decision,
+    Event,
     Generate,
     Hypothesis,
     Query,
     Reason,
     Receive,
+    SourceUnit,
     Steps,
     Units,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from lsgcli.backends.base import Lexicon
     from lsgcli.policy.base import Policy
 
 
-def translate(policy: Policy, lexicon: Lexicon, *, preview: bool = False) -> Steps[None]:
+def translate(
+    policy: Policy, lexicon: Lexicon, *, preview: bool = False, written: Sequence[Tokens] = ()
+) -> Steps[None]:
     """Read a segment's source units, commit its target words.
 
+    ``written``: words that have been committed before, of which the source is still to be read.
     All the units that have come are read before a decision is taken: that costs fewer calls and
     is never later. With ``preview`` the hypothesis is reported before the loop waits for source.
     """
     decoder = Decoder(lexicon)
+    for word in written:
+        decoder.commit(word)
     decide = policy.start()
     while True:
         yield from _receive(decoder, wait=False)
@@ -50,12 +59,14 @@ def translate(policy: Policy, lexicon: Lexicon, *, preview: bool = False) -> Ste
             yield from _receive(decoder, wait=True)
 
 
-def request_whole(source: tuple[str, ...], lexicon: Lexicon) -> Generate:
+def request_whole(source: tuple[SourceUnit, ...], lexicon: Lexicon) -> Generate:
     """Ask for a segment that is complete: there is nothing to wait for, hence no policy."""
     return Generate(Query(source, ()), lexicon.limit(source), exact=True)
 
 
-def commit_whole(source: tuple[str, ...], tokens: Tokens, lexicon: Lexicon) -> Steps[None]:
+def commit_whole(
+    source: tuple[SourceUnit, ...], tokens: Tokens, lexicon: Lexicon
+) -> Iterator[Event]:
     """Report what has become of ``request_whole``; only events, no requests."""
     decoder = Decoder(lexicon)
     decoder.read(Arrival(source, finished=True))
@@ -84,13 +95,13 @@ def _words(decoder: Decoder, decision: Decision) -> Steps[list[Tokens]]:
     return [word] if word else []
 
 
-def _commit(decoder: Decoder, words: list[Tokens], decision: Decision) -> Steps[None]:
+def _commit(decoder: Decoder, words: list[Tokens], decision: Decision) -> Iterator[Event]:
     for word in words:
         text = decoder.lexicon.text(word)
         numbered = replace(decision, i=decoder.i)
         decoder.commit(word)
         if text.strip():
-            yield Commit(" ".join(text.split()), text[0].isspace(), numbered)
+            yield Commit(" ".join(text.split()), text[0].isspace(), numbered, word)
 
 
 def _join(decoder: Decoder, words: list[Tokens]) -> str:

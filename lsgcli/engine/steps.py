@@ -7,21 +7,24 @@ it is.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
+SourceUnit: TypeAlias = Hashable  # a word (str), or a segment of speech
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """One (source prefix, target prefix) pair, with a guess of how the target goes on."""
 
-    source: tuple[str, ...]  # source units x_<=j
+    source: tuple[SourceUnit, ...]  # source units x_<=j
     target: tuple[int, ...]  # target tokens
     draft: tuple[int, ...] = ()  # tokens that may follow the target
+    ahead: int = 0  # how many more distributions are of use, if they are cheap
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Forward:
     """Ask for next-token distributions, all queries in one batched model call.
 
     Reply: for each query a list of ``len(draft) + 1`` distributions; the k-th one is conditioned
-    on the target and the first k draft tokens.
+    on the target and the first k draft tokens. A model that decodes step by step may add up to
+    ``ahead`` more, each conditioned on the most probable tokens before it.
     """
 
     queries: tuple[Query, ...]
@@ -60,7 +64,7 @@ class Receive:
 class Arrival:
     """Source units that have come, and whether they are the segment's last."""
 
-    units: tuple[str, ...] = ()
+    units: tuple[SourceUnit, ...] = ()
     finished: bool = False
 
 
@@ -103,7 +107,7 @@ class Decision:
 class Units:
     """Event: source units were read; ``j`` of the segment have been read now. Reply: none."""
 
-    units: tuple[str, ...]
+    units: tuple[SourceUnit, ...]
     j: int
 
 
@@ -114,6 +118,7 @@ class Commit:
     text: str
     spaced: bool  # a space stands before the word
     decision: Decision
+    tokens: tuple[int, ...] = ()  # that make the word
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lsgcli.backends.base import Backend, Lexicon, Usage
-    from lsgcli.engine.steps import Generate, Query
+    from lsgcli.engine.steps import Generate, Query, SourceUnit
 
-Prefixes = tuple[tuple[str, ...], tuple[int, ...]]
+Prefixes = tuple[tuple["SourceUnit", ...], tuple[int, ...]]
 
 
 class SharingBackend:
@@ -42,7 +42,7 @@ class SharingBackend:
         """Wait until the model is loaded."""
         self._backend.ready()
 
-    def count(self, unit: str) -> int:
+    def count(self, unit: SourceUnit) -> int:
         """How many tokens a source unit has."""
         return self._backend.count(unit)
 
@@ -55,9 +55,10 @@ class SharingBackend:
         """Ask the model what is not known yet, each query once."""
         missing = [query for query in dict.fromkeys(queries) if not self._known(query)]
         for query, rows in zip(missing, self._backend.forward(missing), strict=True):
+            path = query.draft + tuple(row.likeliest for row in rows[len(query.draft) :])
             own = map(Distribution.copy, rows)
-            self._rows.update(zip(_prefixes(query), own, strict=True))
-        return [[self._rows[prefixes] for prefixes in _prefixes(query)] for query in queries]
+            self._rows.update(zip(_prefixes(query, path[: len(rows) - 1]), own, strict=True))
+        return [[self._rows[each] for each in _prefixes(query, query.draft)] for query in queries]
 
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
         """Ask the model what is not known yet, each request once."""
@@ -66,12 +67,9 @@ class SharingBackend:
         return (self._tokens[request] for request in requests)
 
     def _known(self, query: Query) -> bool:
-        return all(prefixes in self._rows for prefixes in _prefixes(query))
+        return all(prefixes in self._rows for prefixes in _prefixes(query, query.draft))
 
 
-def _prefixes(query: Query) -> list[Prefixes]:
-    """The prefixes a query asks about: the target, and the target with more and more draft."""
-    return [
-        (query.source, query.target + query.draft[:length])
-        for length in range(len(query.draft) + 1)
-    ]
+def _prefixes(query: Query, path: tuple[int, ...]) -> list[Prefixes]:
+    """The prefixes that rows are about: the target, and more and more of what follows it."""
+    return [(query.source, query.target + path[:length]) for length in range(len(path) + 1)]
