@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lsgcli.errors import ModelNotFoundError
-from lsgcli.manifest import FILE_NAME, Manifest, Thresholds, load
+from lsgcli.errors import ManifestError, ModelNotFoundError
+from lsgcli.manifest import (
+    FILE_NAME,
+    VERSION,
+    Manifest,
+    SpeechManifest,
+    TextManifest,
+    Thresholds,
+    load,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = Path(__file__).parent
+AUTO = "auto"  # the source language that is told from the speech
+ENGLISH_ONLY = 51864  # tokens of the Whispers that know one language and one task
+WINDOW = 5.0  # seconds that a Whisper is given at least, trained as it was on 30
+
+M_co = TypeVar("M_co", bound=Manifest, covariant=True)
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Generic[M_co]):
     """A model directory with its manifest, serving one direction."""
 
     directory: Path
-    manifest: Manifest
+    manifest: M_co
     source: str  # language codes
     target: str
 
@@ -43,41 +57,126 @@ def embedded() -> dict[str, Path]:
     return {file.parent.name: file.parent for file in sorted(root.glob(f"*/{FILE_NAME}"))}
 
 
-def find(name: str | None, source: str | None, target: str) -> Model:
+def find(name: str | None, source: str | None, target: str) -> Model[TextManifest]:
     """Find the model called ``name`` (an alias or a directory), or one for the languages.
 
     Raises ModelNotFoundError, which says what there is, and ManifestError.
     """
-    if name is None:
-        candidates = list(embedded().values())
-    elif Path(name).is_dir():
-        candidates = [Path(name)]
-    elif name in embedded():
-        candidates = [embedded()[name]]
-    else:
-        raise ModelNotFoundError(
-            f"no model {name!r}: it is neither a directory nor one of {_offer()}"
-        )
-    for directory in candidates:
-        manifest = load(directory)
-        for direction in manifest.directions:
-            of, to = direction.split("-")
-            if to == target and source in (None, of):
-                return Model(directory, manifest, of, to)
+    candidates = list(embedded().values()) if name is None else [directory(name)]
+    for each in candidates:
+        manifest = load(each)
+        if isinstance(manifest, TextManifest):
+            for of, to in manifest.serves(source, target):
+                return Model(each, manifest, of, to)
     wanted = f"{source or '*'}-{target}"
-    if name is not None:
-        has = ", ".join(load(candidates[0]).directions)
-        raise ModelNotFoundError(f"model {name!r} does not translate {wanted}; it has {has}")
-    raise ModelNotFoundError(
-        f"no embedded model translates {wanted}; there is {_offer()}. "
-        "Name a model directory of your own with --model DIR"
+    if name is None:
+        raise ModelNotFoundError(
+            f"no embedded model translates {wanted}; there is {_offer(TextManifest)}. "
+            "Name a model directory of your own with --model DIR"
+        )
+    manifest = load(candidates[0])
+    if isinstance(manifest, SpeechManifest):
+        raise ModelNotFoundError(f"model {name!r} takes speech, not text; see lsg asr and lsg st")
+    has = ", ".join(manifest.directions)
+    raise ModelNotFoundError(f"model {name!r} does not translate {wanted}; it has {has}")
+
+
+def speech(directory: Path, language: str | None, target: str | None) -> Model[SpeechManifest]:
+    """Make a model of a directory: recognition of ``language``, or its translation to ``target``.
+
+    Without a language the model tells it from the speech, if it knows several. Raises
+    ModelNotFoundError if it does not do that, ManifestError.
+    """
+    manifest = load_speech(directory)
+    languages = sorted({direction.split("-")[0] for direction in manifest.directions})
+    if language is None and len(languages) == 1:
+        language = languages[0]
+    if language is not None and language not in languages:
+        raise ModelNotFoundError(
+            f"{directory.name} does not know the language {language!r}; it has "
+            + ", ".join(languages)
+        )
+    to = target or language
+    if to and not any(manifest.serves(language, to)):
+        has = ", ".join(sorted({each.split("-")[1] for each in manifest.directions}))
+        raise ModelNotFoundError(
+            f"{directory.name} does not translate {language or 'speech'} to {to}; it writes {has}"
+        )
+    return Model(directory, manifest, language or AUTO, to or AUTO)
+
+
+def load_speech(directory: Path) -> SpeechManifest:
+    """Read a speech model's manifest; one of CTranslate2's Whispers without any gets the default.
+
+    Raises ManifestError.
+    """
+    if not (directory / FILE_NAME).exists() and (directory / "config.json").exists():
+        return whisper_manifest(directory)
+    manifest = load(directory)
+    if isinstance(manifest, TextManifest):
+        raise ManifestError(f"{directory}: takes text, not speech; see lsg translate")
+    return manifest
+
+
+def whisper_manifest(directory: Path) -> SpeechManifest:
+    """The manifest of a Whisper that has none: OpenAI's languages, the paper's settings for speech.
+
+    Raises ManifestError if it is no Whisper.
+    """
+    file = directory / "config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        if "suppress_ids" not in config:
+            raise ManifestError(f"{directory}: neither a manifest nor a Whisper of CTranslate2's")
+        names = directory / "vocabulary.json"
+        if names.exists():
+            tokens = json.loads(names.read_text(encoding="utf-8"))
+        else:
+            names = directory / "vocabulary.txt"
+            tokens = names.read_text(encoding="utf-8").splitlines()
+        spoken = [tokens[number].strip("<|>") for number in config.get("lang_ids") or ()]
+    except (OSError, ValueError, IndexError, TypeError, AttributeError) as error:
+        raise ManifestError(f"{directory}: not a Whisper of CTranslate2's: {error}") from error
+    if len(tokens) == ENGLISH_ONLY or not spoken:
+        spoken = ["en"]
+    directions = dict.fromkeys(f"{of}-{to}" for of in spoken for to in (of, "en"))
+    return SpeechManifest(
+        version=VERSION,
+        directions=list(directions),
+        licence="as its source says",
+        policy=Thresholds(delta=7.0, alpha=0.5),
+        files={},
+        window=WINDOW,
     )
 
 
-def _offer() -> str:
-    return ", ".join(f"{alias} ({' '.join(has)})" for alias, has in _directions()) or "none"
+def directory(name: str) -> Path:
+    """Give the directory that ``name``, an alias or a path, means. Raises ModelNotFoundError."""
+    if Path(name).is_dir():
+        return Path(name)
+    if name in embedded():
+        return embedded()[name]
+    raise ModelNotFoundError(
+        f"no model {name!r}: it is neither a directory nor one of {_offer(Manifest)}"
+    )
 
 
-def _directions() -> Iterator[tuple[str, list[str]]]:
-    for alias, directory in embedded().items():
-        yield alias, load(directory).directions
+def is_text(name: str) -> bool:
+    """Whether ``name``, an alias or a path, is a model for text. Raises ManifestError."""
+    if not Path(name).is_dir() and name not in embedded():
+        return False
+    found = directory(name)
+    if not (found / FILE_NAME).exists() and (found / "config.json").exists():
+        return False
+    return isinstance(load(found), TextManifest)
+
+
+def _offer(kind: type[Manifest]) -> str:
+    return ", ".join(f"{alias} ({' '.join(has)})" for alias, has in _directions(kind)) or "none"
+
+
+def _directions(kind: type[Manifest]) -> Iterator[tuple[str, list[str]]]:
+    for alias, each in embedded().items():
+        manifest = load(each)
+        if isinstance(manifest, kind):
+            yield alias, manifest.directions

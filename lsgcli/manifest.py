@@ -3,7 +3,7 @@
 ::
 
     version = 1
-    kind = "decoder-only"
+    kind = "decoder-only"         # or "whisper", which needs neither tokenizer nor prompt
     directions = ["en-de"]
     licence = "CC-BY-2.0-FR"
 
@@ -29,7 +29,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -39,6 +39,9 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FILE_NAME = "manifest.toml"
 VERSION = 1
@@ -106,25 +109,46 @@ class File(Struct, frozen=True):
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
-class Manifest(Struct, frozen=True):
-    """The whole manifest."""
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What manifests of all kinds hold."""
 
     version: int
-    kind: Literal["decoder-only"]
     directions: Annotated[list[Direction], msgspec.Meta(min_length=1)]
     licence: str
-    tokenizer: Tokenizer
-    prompt: Prompt
     policy: Thresholds
     files: dict[str, File]
     policies: dict[Direction, Thresholds] = {}  # thresholds of single directions
+
+    def serves(self, source: str | None, target: str) -> Iterator[tuple[str, str]]:
+        """Give the directions (source, target) that a request means; source None is any."""
+        for direction in self.directions:
+            of, to = direction.split("-")
+            if to == target and source in (None, of):
+                yield of, to
+
+
+class TextManifest(Manifest, frozen=True, kw_only=True, tag_field="kind", tag="decoder-only"):
+    """A model that translates text."""
+
+    tokenizer: Tokenizer
+    prompt: Prompt
     languages: dict[str, str] = {}
     placeholders: list[str] = []  # words the model copies, to stand for protected text
     max_source_tokens: Positive = 128
     sentences: bool = True  # the model translates sentences: longer segments are cut at their ends
 
 
-def load(directory: Path) -> Manifest:
+class SpeechManifest(Manifest, frozen=True, kw_only=True, tag_field="kind", tag="whisper"):
+    """A model of Whisper's architecture: ``en-en`` is recognition, ``de-en`` translation."""
+
+    silence: NonNegative = 1.0  # seconds of silence that the model wants behind the speech
+    window: Annotated[float, msgspec.Meta(ge=0, le=30)] = 0.0  # least seconds it wants to be given
+
+
+AnyManifest: TypeAlias = TextManifest | SpeechManifest
+
+
+def load(directory: Path) -> AnyManifest:
     """Read and check a model directory's manifest.
 
     Raises ManifestError, naming the file and the place in it.
@@ -136,15 +160,17 @@ def load(directory: Path) -> Manifest:
             raise ManifestError(
                 f"{file}: version is {data.get('version')!r}, this lsg reads version {VERSION}"
             )
-        manifest = msgspec.convert(data, Manifest)
+        manifest: AnyManifest = msgspec.convert(data, TextManifest | SpeechManifest)
     except FileNotFoundError:
         raise ManifestError(f"{directory}: not a model directory, it has no {FILE_NAME}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ManifestError(f"{file}: {error}") from error
     except msgspec.ValidationError as error:
         raise ManifestError(f"{file}: {str(error).replace('`$.', '`')}") from error
-    _check_prompt(file, manifest.prompt)
     _check_names(file, manifest)
+    if isinstance(manifest, TextManifest):
+        _check_prompt(file, manifest.prompt)
+        _check_name(file, manifest.tokenizer.file)
     return manifest
 
 
@@ -161,9 +187,13 @@ def _check_prompt(file: Path, prompt: Prompt) -> None:
 
 
 def _check_names(file: Path, manifest: Manifest) -> None:
-    for name in (manifest.tokenizer.file, *manifest.files):
-        if Path(name).name != name or name in ("", ".."):
-            raise ManifestError(f"{file}: {name!r} must be a plain file name in the directory")
+    for name in manifest.files:
+        _check_name(file, name)
+
+
+def _check_name(file: Path, name: str) -> None:
+    if Path(name).name != name or name in ("", ".."):
+        raise ManifestError(f"{file}: {name!r} must be a plain file name in the directory")
 
 
 def verify(directory: Path, manifest: Manifest) -> None:

@@ -13,6 +13,7 @@ from lsgcli.cli import options as o
 if TYPE_CHECKING:
     from lsgcli.catalog import Model
     from lsgcli.evaluation.tuning import Point
+    from lsgcli.manifest import Manifest
 
 GRID = "Grid"
 Source = Annotated[
@@ -133,7 +134,7 @@ def _row(point: Point) -> list[str]:
     return [f"{n:g}" for n in numbers] + [f"{point.lagging:.2f}", f"{point.quality:.2f}"]
 
 
-def _save(best: Point, name: str, model: Model, metric: str, quiet: bool) -> None:
+def _save(best: Point, name: str, model: Model[Manifest], metric: str, quiet: bool) -> None:
     from lsgcli import profiles, terminal
 
     setting = best.setting
@@ -151,7 +152,7 @@ def _save(best: Point, name: str, model: Model, metric: str, quiet: bool) -> Non
         terminal.note(f"saved as {file}; use it with --profile {name}")
 
 
-def _save_default(best: Point, level: str, model: Model, quiet: bool) -> None:
+def _save_default(best: Point, level: str, model: Model[Manifest], quiet: bool) -> None:
     from lsgcli import terminal
     from lsgcli.manifest import FILE_NAME, Level, save_level
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lsgcli.catalog import Model
+    from lsgcli.manifest import Manifest
 
 PACKAGES = ("ctranslate2", "numpy", "sentencepiece", "tokenizers")
 
@@ -30,12 +31,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def model_identity(model: Model) -> dict[str, Any]:
-    """The model's direction, and its files' checksums as the manifest states them."""
+def model_identity(model: Model[Manifest]) -> dict[str, Any]:
+    """The model's direction, and its files' checksums as the manifest states them.
+
+    A Whisper without a manifest has the checksums that its files have.
+    """
     files = {name: file.sha256 for name, file in model.manifest.files.items()}
+    own = [FILE_NAME] if files else ["config.json", "model.bin"]
     return {
         "direction": f"{model.source}-{model.target}",
-        "sha256": {FILE_NAME: checksum(model.directory / FILE_NAME), **files},
+        "sha256": {name: checksum(model.directory / name) for name in own} | files,
     }
 
 
