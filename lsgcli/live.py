@@ -6,12 +6,12 @@ is still arriving goes through the READ/WRITE loop, word by word.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from lsgcli.engine.segment import commit_whole, request_whole, translate
-from lsgcli.engine.steps import Arrival, Commit, Event, Forward, Generate, Receive, Request, Units
+from lsgcli.engine.steps import Arrival, Commit, Units
+from lsgcli.session import Session
 from lsgcli.text.mask import Masked, mask
 from lsgcli.text.segmenter import EndSegment, Piece, Unit, Verbatim
 
@@ -19,38 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lsgcli.backends.base import Backend
-    from lsgcli.engine.steps import Steps
+    from lsgcli.output.base import TranslationWriter
     from lsgcli.policy.base import Policy
+    from lsgcli.session import Observer
     from lsgcli.text.feed import Feed
-    from lsgcli.writer import Writer
-
-T = TypeVar("T")
 
 BULK = 1024  # segments translated together, at most
-
-
-class Observer(Protocol):
-    """Watches the pipeline, for statistics and explanations."""
-
-    def begin(self, streamed: bool) -> None:
-        """A segment begins; it is translated word by word if ``streamed``."""
-        ...
-
-    def event(self, event: Event, now: float) -> None:
-        """Something happened in the segment."""
-        ...
-
-    def end(self) -> None:
-        """The segment is finished."""
-        ...
-
-    def verbatim(self, text: str) -> None:
-        """A passage was copied."""
-        ...
-
-    def waited(self, seconds: float, behind: float) -> None:
-        """The pipeline waited for input, having been ``behind`` the newest input by so much."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -69,12 +43,11 @@ class Pipeline:
         feed: Feed,
         policy: Policy,
         backend: Backend,
-        writer: Writer,
+        writer: TranslationWriter,
         observers: tuple[Observer, ...] = (),
         *,
         placeholders: Sequence[str] = (),
         preview: bool = False,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect the parts.
 
@@ -85,10 +58,9 @@ class Pipeline:
         self._policy = policy
         self._backend = backend
         self._writer = writer
-        self._observers = observers
+        self._session = Session(feed, backend, writer, observers)
         self._placeholders = placeholders
         self._preview = preview
-        self._clock = clock
         self._segments = 0
 
     def run(self) -> None:
@@ -98,7 +70,7 @@ class Pipeline:
                 self._bulk(pieces)
             elif unit := self._feed.beginning():
                 self._stream(unit)
-            elif not self._wait(self._feed.waiting):
+            elif not self._session.wait(self._feed.waiting):
                 return
 
     def _bulk(self, pieces: list[Piece]) -> None:
@@ -148,72 +120,48 @@ class Pipeline:
     ) -> None:
         """Commit the translation of a whole segment."""
         self._begin(units[0], streamed=False)
+        self._session.read = len(units)
         for event in commit_whole(_texts(units), tokens, self._backend.lexicon):
             if restore and isinstance(event, Commit):
                 event = replace(event, text=restore(event.text))
             elif restore and isinstance(event, Units):
-                event = replace(event, units=tuple(map(restore, event.units)))
-            self._answer(event)
+                event = replace(event, units=tuple(map(restore, map(str, event.units))))
+            self._session.observe(event)
         self._end()
 
     def _stream(self, unit: Unit) -> None:
         """Translate the segment that is arriving, of which ``unit`` is the first."""
         self._begin(unit, streamed=True)
         steps = translate(self._policy, self._backend.lexicon, preview=self._preview)
-        reply: Any = None
-        while (step := _resume(steps, reply)) is not None:
-            reply = self._answer(step)
-            if isinstance(step, Commit):
+        for event in self._session.run(steps, self._receive):
+            if isinstance(event, Commit):
                 self._writer.flush()
         self._end()
 
-    def _answer(self, step: Request | Event) -> Any:
-        if isinstance(step, Receive):
-            return self._receive(step.wait)
-        if isinstance(step, Forward):
-            return self._backend.forward(step.queries)
-        if isinstance(step, Generate):
-            return next(self._backend.generate([step]))
-        now = self._clock()
-        self._writer.event(step, self._elapsed(now))
-        for observer in self._observers:
-            observer.event(step, now)
-        return None
-
     def _receive(self, wait: bool) -> Arrival:
         if wait:
-            units, finished = self._wait(lambda: self._feed.units(wait=True))
+            units, finished = self._session.wait(lambda: self._feed.units(wait=True))
         else:
             units, finished = self._feed.units(wait=False)
+        self._session.read += len(units)
         return Arrival(_texts(units), finished)
-
-    def _wait(self, get: Callable[[], T]) -> T:
-        """Wait for input, and tell the observers how long, and how late we were before."""
-        self._writer.flush()
-        since = self._clock()
-        result = get()
-        for observer in self._observers:
-            observer.waited(self._clock() - since, since - self._feed.arrived)
-        return result
 
     def _begin(self, unit: Unit, *, streamed: bool) -> None:
         self._segments += 1
+        self._session.read = 0
         self._writer.begin(self._segments, unit.before)
-        for observer in self._observers:
-            observer.begin(streamed)
+        for observer in self._session.observers:
+            observer.begin(streamed, 0)
 
     def _end(self) -> None:
-        self._writer.end(self._elapsed(self._clock()))
-        for observer in self._observers:
-            observer.end()
+        self._writer.end(self._session.elapsed())
+        for observer in self._session.observers:
+            observer.end(self._session.read)
 
     def _verbatim(self, piece: Verbatim) -> None:
-        self._writer.verbatim(piece.text, self._elapsed(self._clock()))
-        for observer in self._observers:
+        self._writer.verbatim(piece.text, self._session.elapsed())
+        for observer in self._session.observers:
             observer.verbatim(piece.text)
-
-    def _elapsed(self, now: float) -> float:
-        return now - (self._feed.started or now)
 
 
 def _segments(pieces: Iterable[Piece | Copied]) -> Iterator[list[Unit]]:
@@ -228,10 +176,3 @@ def _segments(pieces: Iterable[Piece | Copied]) -> Iterator[list[Unit]]:
 
 def _texts(units: Iterable[Unit]) -> tuple[str, ...]:
     return tuple(unit.text for unit in units)
-
-
-def _resume(steps: Steps[None], reply: Any) -> Request | Event | None:
-    try:
-        return steps.send(reply)
-    except StopIteration:
-        return None

@@ -26,12 +26,9 @@ def table(statistics: Statistics) -> RenderableType:
 
 
 def _rows(f: dict[str, Any]) -> list[tuple[str, str]]:
-    rows = [("words", f"{f['words_read']} read, {f['words_written']} written")]
-    if f["words_protected"]:
-        rows.append(("", f"{f['words_protected']} copied unchanged"))
-    rows.append(("segments", f"{f['segments']}, {f['segments_streamed']} of them while arriving"))
-    if f["al"] is not None:
-        rows.append(("AL / LAAL", f"{f['al']:.2f} / {f['laal']:.2f} words"))
+    spoken = "audio_s" in f
+    rows = _of_speech(f) if spoken else _of_text(f)
+    if f["first_word_ms"]:
         rows.append(("first word", _milliseconds(f["first_word_ms"])))
         rows.append(("each word", _milliseconds(f["commit_ms"])))
     rows += [
@@ -39,12 +36,38 @@ def _rows(f: dict[str, Any]) -> list[tuple[str, str]]:
         for action in ("READ", "WRITE")
         if any(_reasons(f, action))
     ]
-    if f["words_read"]:
+    if spoken and f["audio_s"]:
+        cost = f"{f['model_calls_per_second']:.1f} passes, {f['encoded_per_second']:.2f} s encoded"
+        rows.append(("model", f"{cost} a second of audio"))
+    elif f.get("words_read"):
         per_word = f"{f['model_calls_per_word']:.2f} calls, {f['tokens_per_word']:.1f} tokens"
         rows.append(("model", f"{per_word} a source word, {f['tokens_per_second']:.0f} tokens/s"))
     behind = "falling behind" if f["falling_behind"] else "keeping up"
-    speed = f"{f['words_per_second']:.0f} words/s while busy"
+    if spoken:
+        speed = f"real-time factor {f['real_time_factor'] or 0:.3f}"
+    else:
+        speed = f"{f['words_per_second']:.0f} words/s while busy"
     rows.append(("speed", f"{speed}, busy {f['busy_s']:.2f} of {f['elapsed_s']:.2f} s, {behind}"))
+    return rows
+
+
+def _of_text(f: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [("words", f"{f['words_read']} read, {f['words_written']} written")]
+    if f["words_protected"]:
+        rows.append(("", f"{f['words_protected']} copied unchanged"))
+    rows.append(("segments", f"{f['segments']}, {f['segments_streamed']} of them while arriving"))
+    if f["al"] is not None:
+        rows.append(("AL / LAAL", f"{f['al']:.2f} / {f['laal']:.2f} words"))
+    return rows
+
+
+def _of_speech(f: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [("audio", f"{f['audio_s']:.1f} s, {f['speech_s']:.1f} s of it speech")]
+    if f["lost_s"]:
+        rows.append(("", f"{f['lost_s']:.1f} s lost: they came faster than they were taken"))
+    rows.append(("words", f"{f['words_written']} in {f['utterances']} utterances"))
+    if f["al_ms"] is not None:
+        rows.append(("AL / LAAL", f"{f['al_ms']:.0f} / {f['laal_ms']:.0f} ms"))
     return rows
 
 
@@ -67,21 +90,21 @@ class Explainer:
         self._stream = stream
         self._segment = 0
 
-    def begin(self, streamed: bool) -> None:
+    def begin(self, streamed: bool, read: float) -> None:
         """Print the heading of a segment."""
         self._segment += 1
         how = "" if streamed else ", complete when it was read"
         self._print(f"segment {self._segment}{how}")
         self._print(f"{'i':>4} {'j':>4} {'max p':>6} {'KL':>7}  decision")
 
-    def event(self, event: Event, now: float) -> None:
+    def event(self, event: Event, now: float, read: float) -> None:
         """Print a READ, or a committed word with the decision that wrote it."""
         if isinstance(event, Decision) and event.action is Action.READ:
             self._decision(event, "")
         elif isinstance(event, Commit):
             self._decision(event.decision, f"  {event.text}")
 
-    def end(self) -> None:
+    def end(self, read: float) -> None:
         """Nothing to print."""
 
     def verbatim(self, text: str) -> None:

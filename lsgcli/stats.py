@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lsgcli.engine.steps import Commit, Decision, Event, Units
 from lsgcli.metrics.latency import average_lagging
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 KEPT = 1 << 16  # of each kind of figure: a stream may never end
+LATE, ON_TIME = 2.0, 0.5  # seconds behind the input: too late, and well again
 
 
 def _recent() -> deque[float]:
@@ -34,7 +35,8 @@ class Statistics:
 
     usage: Usage
     clock: Callable[[], float] = time.monotonic
-    words_read: int = 0
+    warn: Callable[[str], None] = lambda _: None  # is told when the input comes too fast
+    units_read: int = 0  # words, or segments of speech
     words_written: int = 0
     words_protected: int = 0
     segments: int = 0
@@ -50,36 +52,38 @@ class Statistics:
     _mark: float = 0.0  # since when the word being decided has been computed
     _first: float | None = None  # computation in this segment, until its first word
     _streaming: bool = False
-    _j: int = 0
-    _delays: list[int] = field(default_factory=list)
+    _late: bool = False
+    _begin: float = 0.0  # where the segment begins in the source
+    _delays: list[float] = field(default_factory=list)
 
-    def begin(self, streamed: bool) -> None:
+    def begin(self, streamed: bool, read: float) -> None:
         """Note that a segment begins."""
         self._tick()
         self.segments += 1
         self.streamed += streamed
-        self._streaming, self._first, self._delays = streamed, 0.0, []
+        self._streaming, self._first, self._delays, self._begin = streamed, 0.0, [], read
         self._mark = self._now
 
-    def event(self, event: Event, now: float) -> None:
+    def event(self, event: Event, now: float, read: float) -> None:
         """Count what happened."""
         if isinstance(event, Units):
-            self.words_read += len(event.units)
-            self._j = event.j
+            self.units_read += len(event.units)
         elif isinstance(event, Decision):
             self.decisions[f"{event.action.value} {event.reason.value}"] += 1
         elif isinstance(event, Commit):
             self._now = now
             self.words_written += 1
-            self._delays.append(event.decision.j)
+            self._delays.append(read - self._begin)
             if self._streaming:
                 self._commit(now)
 
-    def end(self) -> None:
+    def end(self, read: float) -> None:
         """Compute the segment's lagging."""
         self._tick()
         if self._streaming and self._delays:
-            self.lagging.append(average_lagging(self._delays, self._j, len(self._delays)))
+            self.lagging.append(
+                average_lagging(self._delays, read - self._begin, len(self._delays))
+            )
 
     def verbatim(self, text: str) -> None:
         """Count copied words."""
@@ -93,6 +97,9 @@ class Statistics:
             self.behind.append(behind)
         self._mark += seconds
         self._tick()
+        if self.falling_behind and not self._late:
+            self.warn(f"falling behind the input, by {behind:.1f} s now: the delay grows")
+        self._late = self.falling_behind or (self._late and behind > ON_TIME)
 
     @property
     def elapsed(self) -> float:
@@ -100,15 +107,20 @@ class Statistics:
         return self._now - self._started if self._started is not None else 0.0
 
     @property
+    def busy(self) -> float:
+        """Seconds of those in which something was computed."""
+        return max(self.elapsed - self.waited_for, 1e-9)
+
+    @property
     def falling_behind(self) -> bool:
         """Whether the input comes faster than it is translated: the delay grows."""
         recent = list(self.behind)[-5:]
-        return len(recent) == 5 and recent[-1] > 2.0 and recent[-1] > 1.2 * recent[0]
+        return len(recent) == 5 and recent[-1] > LATE and recent[-1] > 1.2 * recent[0]
 
     def summary(self) -> dict[str, Any]:
         """All figures, by the names they have in ``--stats-json``."""
-        busy = max(self.elapsed - self.waited_for, 1e-9)
-        words = self.words_read
+        busy = self.busy
+        words = self.units_read
         return {
             "words_read": words,
             "words_written": self.words_written,
@@ -126,8 +138,13 @@ class Statistics:
             "tokens_per_word": _ratio(self.usage.tokens, words),
             "tokens_per_second": round(self.usage.tokens / busy, 1),
             "words_per_second": round(words / busy, 1),
+            **self._pace(),
+        }
+
+    def _pace(self) -> dict[str, Any]:
+        return {
             "elapsed_s": round(self.elapsed, 3),
-            "busy_s": round(busy, 3),
+            "busy_s": round(self.busy, 3),
             "behind_s": {k: v / 1000 for k, v in (_spread(self.behind) or {}).items()} or None,
             "falling_behind": self.falling_behind,
         }
@@ -144,6 +161,54 @@ class Statistics:
         self._now = self.clock()
         if self._started is None:
             self._started = self._now
+
+
+class Heard(Protocol):
+    """What a feed of speech says of itself."""
+
+    @property
+    def position(self) -> int:
+        """Samples that have been heard."""
+        ...
+
+    @property
+    def speech(self) -> int:
+        """Samples that have been recognised."""
+        ...
+
+
+@dataclass
+class SpeechStatistics(Statistics):
+    """The same for speech: lagging in milliseconds, costs by the second of audio."""
+
+    feeds: list[Heard] = field(default_factory=list)  # one for each recording
+    rate: int = 16000
+    lost: Callable[[], float] = lambda: 0.0  # seconds of audio that came and were not heard
+
+    def summary(self) -> dict[str, Any]:
+        """All figures, by the names they have in ``--stats-json``."""
+        audio = sum(feed.position for feed in self.feeds) / self.rate
+        return {
+            "audio_s": round(audio, 3),
+            "speech_s": round(sum(feed.speech for feed in self.feeds) / self.rate, 3),
+            "lost_s": round(self.lost(), 3),
+            "words_written": self.words_written,
+            "utterances": self.segments,
+            "segments_read": self.units_read,
+            "al_ms": _mean(self.lagging),
+            "laal_ms": _mean(self.lagging),
+            "first_word_ms": _spread(self.first_word),
+            "commit_ms": _spread(self.commit),
+            "decisions": dict(sorted(self.decisions.items())),
+            "model_calls": self.usage.calls,
+            "model_calls_per_second": _ratio(self.usage.calls, audio),
+            "tokens": self.usage.tokens,
+            "tokens_per_second": _ratio(self.usage.tokens, audio),
+            "encoded_s": round(self.usage.encoded, 3),
+            "encoded_per_second": _ratio(self.usage.encoded, audio),
+            "real_time_factor": _ratio(self.busy, audio),
+            **self._pace(),
+        }
 
 
 def _mean(values: Collection[float]) -> float | None:

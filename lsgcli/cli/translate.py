@@ -5,22 +5,20 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lsgcli import terminal
 from lsgcli.cli import options as o
+from lsgcli.cli.running import ignore, policy_settings, run_to_end, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lsgcli.live import Observer, Pipeline
-    from lsgcli.stats import Statistics
+    from lsgcli.output.base import TranslationWriter
+    from lsgcli.session import Observer
     from lsgcli.text.recording import Chunks
-    from lsgcli.writer import Writer
 
 
 def translate(
@@ -68,28 +66,15 @@ def translate(
     Examples: tail -f app.log | lsg translate --to de;  lsg translate --to de < book.txt
     """
     # What takes long to import is imported once the command line is known to be right.
-    from lsgcli import profiles
     from lsgcli.backends import open_backend
     from lsgcli.backends.base import Placement
     from lsgcli.catalog import find
     from lsgcli.errors import UsageError
-    from lsgcli.policy.settings import PolicySettings
     from lsgcli.text.protect import Protector
 
-    settings = PolicySettings(
-        name=policy.value,
-        latency=latency.value if latency else None,
-        lower=lower,
-        upper=upper,
-        delta=delta,
-        alpha=alpha,
-        direction=kl_direction.value if kl_direction else None,
-        k=k,
-        n=n,
+    settings = policy_settings(
+        policy, latency, profile, lower, upper, delta, alpha, kl_direction, k, n
     )
-    settings.check()
-    if profile is not None:
-        settings = settings.with_profile(profiles.load(profile))
     if protect_regex and not protect:
         raise UsageError("--protect-regex has no effect with --no-protect")
     protector = Protector(tuple(protect_regex or ())) if protect else None
@@ -103,13 +88,15 @@ def translate(
 
         backend = open_backend(chosen, placement)  # loads while the rest is imported
         from lsgcli.live import Pipeline
+        from lsgcli.output.descriptor import Output
+        from lsgcli.output.jsonl import JsonWriter
+        from lsgcli.output.text import TextWriter
         from lsgcli.report import Explainer
         from lsgcli.stats import Statistics
         from lsgcli.text.chunks import ChunkReader
         from lsgcli.text.feed import Feed
         from lsgcli.text.recording import Recorder, Replay
         from lsgcli.text.segmenter import Limits, Segmenter
-        from lsgcli.writer import JsonWriter, Output, TextWriter
 
         backend.ready()
         limits = Limits(
@@ -129,14 +116,14 @@ def translate(
             bulk=pace != 0,
             idle=idle or None,
             strict=strict,
-            warn=_ignore if quiet else terminal.warning,
+            warn=ignore if quiet else terminal.warning,
         )
         as_text = output_format is o.OutputFormat.TEXT
         together = explain and os.isatty(1) and os.isatty(2)
         preview = (
             as_text and not together and os.isatty(1) and terminal.coloured(color.value, sys.stdout)
         )
-        writer: Writer = (
+        writer: TranslationWriter = (
             TextWriter(Output(), preview=preview, by_line=together)
             if as_text
             else JsonWriter(Output())
@@ -158,8 +145,8 @@ def translate(
         alone = not os.isatty(1) and not explain  # nothing else writes to that terminal
         gc.freeze()  # what is loaded stays
         gc.enable()
-        with _statistics(statistics, report, show=show, live=alone, colour=color.value):
-            _run(pipeline, writer)
+        with shown(statistics, report, show=show, live=alone, colour=color.value):
+            run_to_end(pipeline, writer)
 
 
 def _given(ctx: typer.Context) -> list[str]:
@@ -198,47 +185,3 @@ def replay(
 def _open(file: Path, stack: ExitStack) -> int:
     """Open a file, ``-`` for standard input, before anything is read."""
     return 0 if str(file) == "-" else stack.enter_context(file.open("rb")).fileno()
-
-
-def _ignore(message: str) -> None:
-    """Say nothing."""
-
-
-def _run(pipeline: Pipeline, writer: Writer) -> None:
-    """Run to the end, and leave the output as it should end whatever happens."""
-    from lsgcli.writer import ClosedOutputError
-
-    try:
-        try:
-            pipeline.run()
-        finally:
-            writer.close()
-    except ClosedOutputError:
-        pass
-
-
-@contextmanager
-def _statistics(
-    statistics: Statistics, report: IO[str] | None, *, show: bool, live: bool, colour: str
-) -> Iterator[None]:
-    """Show the statistics while running, if ``live`` on a terminal, and at the end."""
-    import json
-
-    from lsgcli.report import table
-
-    try:
-        if show and live and os.isatty(2):
-            from rich.live import Live
-
-            with Live(get_renderable=lambda: table(statistics), console=terminal.console(colour)):
-                yield
-        else:
-            try:
-                yield
-            finally:
-                if show:
-                    terminal.console(colour).print(table(statistics))
-    finally:
-        if report:
-            json.dump(statistics.summary(), report, indent=2)
-            report.write("\n")

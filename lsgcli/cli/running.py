@@ -1,0 +1,102 @@
+"""What the live commands have in common: their policy, their end, their statistics."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Protocol
+
+from lsgcli import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lsgcli.cli import options as o
+    from lsgcli.output.base import Writer
+    from lsgcli.policy.settings import PolicySettings
+    from lsgcli.stats import Statistics
+
+
+class Runs(Protocol):
+    """A pipeline."""
+
+    def run(self) -> None:
+        """Run until the input ends."""
+        ...
+
+
+def policy_settings(
+    policy: o.PolicyName,
+    latency: o.Latency | None,
+    profile: str | None,
+    lower: int | None,
+    upper: int | None,
+    delta: float | None,
+    alpha: float | None,
+    kl_direction: o.KlDirection | None,
+    k: int | None,
+    n: int | None,
+) -> PolicySettings:
+    """Check the options of the policy. Raises UsageError."""
+    from lsgcli import profiles
+    from lsgcli.policy.settings import PolicySettings
+
+    settings = PolicySettings(
+        name=policy.value,
+        latency=latency.value if latency else None,
+        lower=lower,
+        upper=upper,
+        delta=delta,
+        alpha=alpha,
+        direction=kl_direction.value if kl_direction else None,
+        k=k,
+        n=n,
+    )
+    settings.check()
+    if profile is not None:
+        settings = settings.with_profile(profiles.load(profile))
+    return settings
+
+
+def ignore(message: str) -> None:
+    """Say nothing."""
+
+
+def run_to_end(pipeline: Runs, writer: Writer) -> None:
+    """Run to the end, and leave the output as it should end whatever happens."""
+    from lsgcli.output.descriptor import ClosedOutputError
+
+    try:
+        try:
+            pipeline.run()
+        finally:
+            writer.close()
+    except ClosedOutputError:
+        pass
+
+
+@contextmanager
+def shown(
+    statistics: Statistics, report: IO[str] | None, *, show: bool, live: bool, colour: str
+) -> Iterator[None]:
+    """Show the statistics while running, if ``live`` on a terminal, and at the end."""
+    import json
+
+    from lsgcli.report import table
+
+    try:
+        if show and live and os.isatty(2):
+            from rich.live import Live
+
+            with Live(get_renderable=lambda: table(statistics), console=terminal.console(colour)):
+                yield
+        else:
+            try:
+                yield
+            finally:
+                if show:
+                    terminal.console(colour).print(table(statistics))
+    finally:
+        if report:
+            json.dump(statistics.summary(), report, indent=2)
+            report.write("\n")

@@ -1,0 +1,98 @@
+"""What the pipelines ask of a writer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsgcli.engine.steps import Event
+
+
+@dataclass(slots=True)
+class SpokenWord:
+    """A committed word of what was said, or of its translation."""
+
+    text: str
+    spaced: bool  # a space stands before it
+    tokens: tuple[int, ...]
+    delay: float  # milliseconds of the stream that had been heard when it was committed
+    elapsed: float  # seconds from the first input until then
+    start: float = 0.0  # when it was spoken, seconds of the stream; for writers that are timed
+    end: float = 0.0
+
+
+@dataclass(slots=True)
+class SpokenLine:
+    """A sentence, or what was said up to a pause."""
+
+    number: int  # from 1
+    words: list[SpokenWord] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The words as they are written."""
+        return joined(self.words)
+
+
+def joined(words: Sequence[SpokenWord]) -> str:
+    """Words as they are written, without a space before the first."""
+    return "".join((" " if word.spaced and n else "") + word.text for n, word in enumerate(words))
+
+
+class Writer(Protocol):
+    """Takes what a pipeline produces, in order."""
+
+    def begin(self, segment: int, before: str) -> None:
+        """A segment begins; ``before`` are the blanks before its first word."""
+        ...
+
+    def event(self, event: Event, elapsed: float, read: float) -> None:
+        """Something happened in the segment, ``elapsed`` seconds after the first input.
+
+        ``read``: how much of the source had been read; see ``session.Observer``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave the output as a text file should end, also when interrupted."""
+        ...
+
+    def flush(self) -> None:
+        """Hand over what has been committed."""
+        ...
+
+
+class TranslationWriter(Writer, Protocol):
+    """Takes a translation of text, whose blanks, line ends and copied passages stay."""
+
+    def end(self, elapsed: float) -> None:
+        """The segment is finished."""
+        ...
+
+    def verbatim(self, text: str, elapsed: float) -> None:
+        """A passage is copied, blanks and all."""
+        ...
+
+    def end_line(self, text: str) -> None:
+        """A line ends with ``text``."""
+        ...
+
+
+class SpeechWriter(Writer, Protocol):
+    """Takes what was said, line by line."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether it needs to know when words were spoken."""
+        ...
+
+    def recording(self, name: str) -> None:
+        """A recording begins; times begin anew."""
+        ...
+
+    def line(self, line: SpokenLine, elapsed: float) -> None:
+        """A line is complete; its words have been given as events before."""
+        ...

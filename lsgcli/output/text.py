@@ -1,0 +1,103 @@
+"""Plain text, as it is committed."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from lsgcli.engine.steps import Commit, Event, Hypothesis
+
+if TYPE_CHECKING:
+    from lsgcli.output.base import SpokenLine
+    from lsgcli.output.descriptor import Output
+
+
+class TextWriter:
+    """Plain text: words, blanks, line ends; every committed word is flushed at once.
+
+    With ``preview`` (a terminal) the hypothesis follows dimmed and is wiped before the next word.
+    With ``by_line`` a line is flushed when it ends: something else writes to the same terminal.
+    """
+
+    timed = False
+
+    def __init__(self, output: Output, *, preview: bool = False, by_line: bool = False) -> None:
+        """Write to ``output``."""
+        self._output = output
+        self._before: str | None = None  # blanks before the segment's first word, not yet written
+        self._begun = False  # the line has
+        self._line = ""  # the committed part of it, if there is a preview
+        self._preview = preview
+        self._by_line = by_line
+        self._shown = False
+
+    def begin(self, segment: int, before: str) -> None:
+        """Remember the blanks that the segment begins with."""
+        self._before = before
+
+    def event(self, event: Event, elapsed: float, read: float) -> None:
+        """Write a committed word, or show a hypothesis."""
+        if isinstance(event, Commit):
+            blank = " " if event.spaced else ""
+            self._put((blank if self._before is None else self._before) + event.text)
+            self._before = None
+        elif isinstance(event, Hypothesis) and self._preview:
+            self._show(event.text)
+
+    def end(self, elapsed: float) -> None:
+        """Nothing is written at the end of a segment."""
+        self.flush()
+
+    def verbatim(self, text: str, elapsed: float) -> None:
+        """Copy a passage."""
+        self._put(text)
+
+    def end_line(self, text: str) -> None:
+        """End the line."""
+        self._wipe()
+        self._output.write(text)
+        self._begun, self._line = False, ""
+
+    def recording(self, name: str) -> None:
+        """Nothing is written at the beginning of a recording."""
+
+    def line(self, line: SpokenLine, elapsed: float) -> None:
+        """End the line."""
+        self.end_line("\n")
+        self.flush()
+
+    def close(self) -> None:
+        """End the line that has begun."""
+        self._wipe()
+        if self._begun:
+            self.end_line("\n")
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand over what has been committed."""
+        if not (self._by_line and self._begun):
+            self._output.flush()
+
+    def _put(self, text: str) -> None:
+        self._wipe()
+        self._output.write(text)
+        self._begun = True
+        if self._preview:
+            self._line += text
+
+    def _show(self, text: str) -> None:
+        from rich.cells import cell_len, set_cell_size
+
+        self._wipe()
+        width = shutil.get_terminal_size().columns
+        room = width - cell_len(self._line.expandtabs()) % width - 2
+        if text and room > 0:
+            shown = " " + set_cell_size(text, min(room, cell_len(text)))
+            self._output.write(f"\x1b[2m{shown}\x1b[22m\x1b[{cell_len(shown)}D")
+            self._shown = True
+        self.flush()
+
+    def _wipe(self) -> None:
+        if self._shown:
+            self._output.write("\x1b[K")
+            self._shown = False
