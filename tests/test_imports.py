@@ -22,15 +22,20 @@ LAYERS = """
 __main__
 cli cli.*
 evaluation evaluation.*
-live report
-stats writer
+live speech report
+stats session
 engine.lockstep
 policy.settings
 policy policy.lsg policy.baselines policy.base
 engine engine.segment engine.decoder
 backends backends.*
+hub
+audio.feed
+audio audio.*
 text.feed text.mask text.recording
 text text.segmenter text.protect text.chunks text.words
+output output.text output.jsonl output.subtitles
+output.base output.descriptor
 catalog profiles
 manifest
 engine.steps engine.distribution backends.base metrics metrics.* terminal
@@ -41,21 +46,29 @@ __init__
 # Libraries, and the only modules that may import them.
 LIBRARIES = {
     "typer": "cli.*",
-    "rich": "cli.* terminal report writer evaluation.*",
+    "rich": "cli.* terminal report output.text evaluation.*",
     "ctranslate2": "backends.*",
     "sentencepiece": "backends.* evaluation.* metrics.*",
     "tokenizers": "backends.*",
     "sentencex": "text.segmenter",
-    "numpy": "backends.* engine.distribution metrics.quality metrics.significance evaluation.*",
-    "msgspec": "manifest profiles writer text.recording backends.* evaluation.*",
+    "numpy": "backends.* audio.* engine.distribution metrics.quality metrics.significance "
+    "evaluation.*",
+    "msgspec": "manifest profiles output.jsonl text.recording backends.* evaluation.*",
     "sacrebleu": "metrics.quality metrics.significance evaluation.*",
     "jiwer": "metrics.quality",
     "matplotlib": "cli.* evaluation.*",
     "tomllib": "manifest profiles evaluation.*",
     "tomli": "manifest profiles evaluation.*",
     "tomlkit": "manifest profiles",
+    "av": "audio.*",
+    "sounddevice": "audio.microphone",
+    "faster_whisper": "audio.vad backends.whisper hub",
+    "huggingface_hub": "hub",
 }
-LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib"}  # only inside functions
+# Only inside functions.
+LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice", "faster_whisper"} | {
+    "huggingface_hub"
+}
 
 # Engine and policies are pure: nothing that reads, writes, waits or asks for the time.
 PURE = "engine engine.* policy policy.*"
