@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from lsgcli.audio.chunks import RATE
-from lsgcli.audio.segments import SpeechSegment, seconds
+from lsgcli.audio.segments import SpeechSegment, quietest, seconds
 from lsgcli.backends.base import Backend
 from lsgcli.engine.segment import translate
-from lsgcli.engine.steps import Action, Arrival, Commit, Decision, Event
-from lsgcli.output.base import SpokenLine, SpokenWord
+from lsgcli.engine.steps import Action, Arrival, Commit, Decision, Event, Query
+from lsgcli.output.base import SpokenLine, SpokenWord, joined
 from lsgcli.session import Session
 from lsgcli.text.segmenter import ends_sentence
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LONG = 8.0  # seconds from which a window scrolls, when it can
 LONGEST = 24.0  # seconds at which it ends, when it cannot
+TRIES = 4  # cuts that are tried out before a window goes on growing
 CONTEXT = 64  # tokens of committed text that a new window is shown
 FORGOTTEN = 30.0  # seconds of silence after which what was said is no context any more
 
@@ -199,20 +200,44 @@ class SpeechPipeline:
         self._line = SpokenLine(self._line.number + 1)
 
     def _scroll(self) -> bool:
-        """Leave the audio of committed words behind; false if that is not possible yet."""
+        """Leave the audio of committed words behind; false if that is not possible yet.
+
+        Times of words are estimates, so a cut is tried out: the model must hear, from there on, the
+        words that are thought to come.
+        """
         window = self._window
-        if not window.words:
+        if len(window.words) < 2:
             return False
         self._time(window.words)
-        count = boundary(window.words)
-        left = window.words[count - 1].end
-        if count < len(window.words):
-            left = (left + window.words[count].start) / 2
-        cut = round(left * RATE)
-        kept = [each.after(cut) for each in window.segments if each.end > cut]
-        self._leave(count)
-        self._window = Window(kept, window.words[count:])
-        return True
+        for count in boundaries(window.words)[:TRIES]:
+            before, after = window.words[count - 1 : count + 1]
+            first, last = before.start + before.end, after.start + after.end
+            cut = quietest(window.segments, round(first / 2 * RATE), round(last / 2 * RATE))
+            kept = [each.after(cut) for each in window.segments if each.end > cut]
+            left = [token for word in window.words[:count] for token in word.tokens]
+            if self._hears(kept, [*self._context, *left], window.words[count:]):
+                self._leave(count)
+                self._window = Window(kept, window.words[count:])
+                return True
+        self._backend.begin(self._context, listen=False)
+        return False
+
+    def _hears(
+        self, segments: Sequence[SpeechSegment], context: list[int], words: Sequence[SpokenWord]
+    ) -> bool:
+        """Whether the model takes the audio to begin with these words, after this context."""
+        lexicon = self._backend.lexicon
+        expected = _plain(joined(words))
+        self._backend.begin(context[-CONTEXT:], listen=False)
+        tokens: list[int] = []
+        while len(_plain(lexicon.text(tokens))) <= len(expected) + len(words):
+            query = Query(tuple(segments), tuple(tokens), ahead=2 * len(words))
+            more = [row.token for row in self._backend.forward([query])[0]]
+            ends = next((n for n, token in enumerate(more) if lexicon.ends(token)), None)
+            tokens += more[:ends]
+            if ends is not None:
+                break
+        return f"{_plain(lexicon.text(tokens))} ".startswith(f"{expected} ")
 
     def _leave(self, count: int) -> None:
         """Make the window's first words the context of the next one."""
@@ -235,17 +260,23 @@ class SpeechPipeline:
             word.start, word.end = offset + start, offset + end
 
 
-def boundary(words: Sequence[SpokenWord]) -> int:
-    """How many of a window's words to leave behind: up to the last sentence, or the longest pause.
+def boundaries(words: Sequence[SpokenWord]) -> list[int]:
+    """How many of a window's words may be left behind, the best number first.
 
-    Of the pauses only those count that leave half of the words behind.
+    Up to the end of a sentence, the latest first, then up to a pause, the longest first. One word
+    at least stays, so that the cut is between two words that are known; of the pauses only those
+    count that leave half of the words behind.
     """
-    for count in range(len(words), 0, -1):
-        if words[count - 1].text.endswith((".", "?", "!", "…", "。", "？", "！")):
-            return count
-    half = (len(words) + 1) // 2
-    pauses = {n: words[n].start - words[n - 1].end for n in range(half, len(words))}
-    return max(pauses, key=lambda n: (pauses[n], n), default=len(words))
+    counts = range(len(words) - 1, 0, -1)
+    ends = [n for n in counts if words[n - 1].text.endswith((".", "?", "!", "…", "。", "？", "！"))]
+    half = [n for n in counts if n >= len(words) // 2 and n not in ends]
+    return ends + sorted(half, key=lambda n: words[n - 1].end - words[n].start)
+
+
+def _plain(text: str) -> str:
+    """Words as they are compared: without case and punctuation."""
+    kept = "".join(c if c.isalnum() else " " if c.isspace() else "" for c in text.casefold())
+    return " ".join(kept.split())
 
 
 def _reads(event: Event) -> bool:

@@ -20,7 +20,7 @@ from lsgcli.output.subtitles import (
     VttWriter,
     cues,
 )
-from lsgcli.speech import boundary
+from lsgcli.speech import boundaries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,14 +88,14 @@ def test_cues_are_short_and_hold_every_word_once(parts) -> None:
 
 def test_a_window_is_left_at_a_sentence_or_else_at_the_longest_pause() -> None:
     words = [word("One.", 0, 1), word("Two", 1, 2), word("three.", 2, 3), word("four", 3, 4)]
-    assert boundary(words) == 3
+    assert boundaries(words) == [3, 1, 2]
     words = [word(text, n, n + 0.9) for n, text in enumerate("abcdef")]
     words[4].start = 4.5  # a pause after the fourth
-    assert boundary(words) == 4
+    assert boundaries(words)[0] == 4
     words[1].start = 1.9  # a longer one, but it leaves too little behind
-    words[0].end = 0.1
-    assert boundary(words) == 4
-    assert boundary(words[:1]) == 1
+    assert sorted(boundaries(words)) == [3, 4, 5]
+    assert boundaries(words)[0] == 4
+    assert boundaries([word("One.", 0, 1), word("Two.", 1, 2)]) == [1]  # a word stays
 
 
 @pytest.mark.parametrize(

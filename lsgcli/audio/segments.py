@@ -10,11 +10,14 @@ import numpy as np
 from lsgcli.audio.chunks import RATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
     Samples = npt.NDArray[np.float32]
+
+
+QUIET = RATE // 100  # samples of 10 ms
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,6 +42,19 @@ def joined(segments: Iterable[object]) -> Samples:
     """The samples of consecutive segments, shape ``[n]``."""
     parts = [each.samples for each in segments if isinstance(each, SpeechSegment)]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def quietest(segments: Sequence[SpeechSegment], first: int, last: int) -> int:
+    """Where consecutive segments are quietest between two samples of the stream: between words."""
+    samples = joined(segments)
+    offset = segments[0].start
+    part = samples[max(first - offset, 0) : max(last - offset, 0)]
+    count = len(part) // QUIET
+    if count < 3:
+        return (first + last) // 2
+    energy = np.square(part[: count * QUIET].reshape(count, QUIET)).sum(axis=1)
+    energy = np.convolve(energy, np.ones(3), mode="valid")  # a moment, not a crossing of zero
+    return max(first, offset) + (int(energy.argmin()) + 1) * QUIET + QUIET // 2
 
 
 def seconds(segments: Iterable[object]) -> float:

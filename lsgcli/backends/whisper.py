@@ -170,8 +170,6 @@ class WhisperBackend:
         """
         self._context = tuple(context)[-CONTEXT:]
         self._listening = self._prompts.detects and (listen or self._language is None)
-        self._encodings.clear()
-        self._rows.clear()
 
     def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
         """Answer queries, side by side if there are replicas; see ``steps.Forward``."""
@@ -231,24 +229,24 @@ class WhisperBackend:
         self.lexicon.spaceless = language in SPACELESS
 
     def _answer(self, query: Query) -> list[Distribution]:
-        if not (query.draft or query.ahead):
-            known = self._rows.get((query.source, query.target))
-            if known is not None:
-                return [known]
-        rows = self._pass(query)
-        tokens = query.target + query.draft
-        for n, row in enumerate(rows):
-            known_as = tokens[: len(query.target) + n]
-            self._rows.put((query.source, known_as), row)
-            if len(known_as) == len(tokens):
-                tokens += (row.likeliest,)
-        return rows
-
-    def _pass(self, query: Query) -> list[Distribution]:
         memory = self._encoding(query.source)
         if self._listening and not query.target:
             self._listen(memory)
         start = self._prompts.start(self._context, self._language)
+        if not (query.draft or query.ahead):
+            known = self._rows.get((query.source, start + query.target))
+            if known is not None:
+                return [known]
+        rows = self._pass(memory, start, query)
+        tokens = query.target + query.draft
+        for n, row in enumerate(rows):
+            known_as = tokens[: len(query.target) + n]
+            self._rows.put((query.source, start + known_as), row)
+            if len(known_as) == len(tokens):
+                tokens += (row.likeliest,)
+        return rows
+
+    def _pass(self, memory: Any, start: tuple[int, ...], query: Query) -> list[Distribution]:
         forced = query.target + query.draft
         steps = min(len(forced) + 1 + min(query.ahead, AHEAD), POSITIONS - len(start))
         (result,) = self._model.generate(
