@@ -22,17 +22,20 @@ LAYERS = """
 __main__
 cli cli.*
 evaluation evaluation.*
-live report
+live report doctor
 stats writer
 engine.lockstep
 policy.settings
 policy policy.lsg policy.baselines policy.base
 engine engine.segment engine.decoder
 backends backends.*
+hub shelf
 text.feed text.mask text.recording
 text text.segmenter text.protect text.chunks text.words
 catalog profiles
 manifest
+pulled store remote
+files registry
 engine.steps engine.distribution backends.base metrics metrics.* terminal
 errors
 __init__
@@ -47,15 +50,16 @@ LIBRARIES = {
     "tokenizers": "backends.*",
     "sentencex": "text.segmenter",
     "numpy": "backends.* engine.distribution metrics.quality metrics.significance evaluation.*",
-    "msgspec": "manifest profiles writer text.recording backends.* evaluation.*",
+    "huggingface_hub": "hub remote",
+    "msgspec": "files manifest profiles pulled registry shelf writer text.recording backends.* evaluation.*",
     "sacrebleu": "metrics.quality metrics.significance evaluation.*",
     "jiwer": "metrics.quality",
     "matplotlib": "cli.* evaluation.*",
-    "tomllib": "manifest profiles evaluation.*",
-    "tomli": "manifest profiles evaluation.*",
-    "tomlkit": "manifest profiles",
+    "tomllib": "manifest profiles pulled registry evaluation.*",
+    "tomli": "manifest profiles pulled registry evaluation.*",
+    "tomlkit": "manifest profiles pulled",
 }
-LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib"}  # only inside functions
+LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "huggingface_hub"}  # only inside functions
 
 # Engine and policies are pure: nothing that reads, writes, waits or asks for the time.
 PURE = "engine engine.* policy policy.*"
