@@ -90,9 +90,7 @@ def describe(name: str, revision: str) -> Repository:
 
 def unreachable() -> str:
     """Ask the Hub for nothing, once and shortly; say why it does not answer, "" if it does."""
-    import huggingface_hub
-
-    utils: Any = huggingface_hub.utils
+    utils = _utils()
     try:
         utils.get_session().head(endpoint(), timeout=GLANCE)
     except Exception as error:  # those of its HTTP client
@@ -110,7 +108,7 @@ def fetch(repository: Repository, file: RemoteFile, to: Path, grown: Callable[[i
         from huggingface_hub import constants
         from huggingface_hub.file_download import http_get
 
-        utils: Any = huggingface_hub.utils
+        utils = _utils()
         utils.disable_progress_bars()  # there is one of our own
         utils.logging.set_verbosity_error()
         constants.DOWNLOAD_CHUNK_SIZE = CHUNK  # of 10 MB, a cut would cost the last that came
@@ -134,6 +132,13 @@ def fetch(repository: Repository, file: RemoteFile, to: Path, grown: Callable[[i
                     if stream.tell() == start:
                         raise
             os.fsync(stream.fileno())
+
+
+def _utils() -> Any:
+    """The library's utilities, which it does not declare as its own."""
+    from huggingface_hub import utils
+
+    return utils
 
 
 class _Limited(io.FileIO):

@@ -261,8 +261,10 @@ HEAVY = {
 
 @pytest.mark.parametrize(
     "line",
-    ["--help", "--version", "translate --help", "translate --bogus", "translate --to xx"]
-    + ["models --help", "models list", "models path en-de-seed", "doctor --help"],
+    [
+        *("--help", "--version", "translate --help", "translate --bogus", "translate --to xx"),
+        *("models --help", "models list", "models path en-de-seed", "doctor --help"),
+    ],
 )
 def test_what_needs_no_model_imports_none(line):
     done = subprocess.run(

@@ -51,7 +51,8 @@ LIBRARIES = {
     "sentencex": "text.segmenter",
     "numpy": "backends.* engine.distribution metrics.quality metrics.significance evaluation.*",
     "huggingface_hub": "hub remote",
-    "msgspec": "files manifest profiles pulled registry shelf writer text.recording backends.* evaluation.*",
+    "msgspec": "files manifest profiles pulled registry shelf writer text.recording backends.* "
+    "evaluation.*",
     "sacrebleu": "metrics.quality metrics.significance evaluation.*",
     "jiwer": "metrics.quality",
     "matplotlib": "cli.* evaluation.*",

@@ -17,6 +17,7 @@ from lsgcli.files import WEIGHTS
 
 DECODER, WHISPER = "TransformerDecoderSpec", "WhisperSpec"
 TRANSLATORS = ("TransformerSpec", "TransformerBase", "TransformerBig")  # the last two: before 3.0
+LONGEST = 64  # characters of such a name
 
 
 def probe(directory: Path) -> None:
@@ -43,7 +44,7 @@ def specification(directory: Path) -> str:
         head = file.read(6)
         try:
             version, length = struct.unpack("<IH", head)
-            name = file.read(length).rstrip(b"\0").decode("ascii")
+            name = file.read(length)[: length - 1].decode("ascii") if length < LONGEST else ""
         except (struct.error, UnicodeDecodeError):
             version, name = 0, ""
     if version < 2 or not name.isidentifier():

@@ -47,12 +47,23 @@ def list_(
     if as_json:
         print("\n".join(json.dumps(_record(model)) for model in models))
     elif sys.stdout.isatty():
-        from lsgcli.cli.tables import show
-        from lsgcli.evaluation.report import Table
-
-        show(Table(COLUMNS, [_row(model) for model in models], labels=len(COLUMNS)), color.value)
+        _show([_row(model) for model in models], color.value)
     else:
         print("\n".join("\t".join(row) for row in [COLUMNS, *map(_row, models)]))
+
+
+def _show(rows: list[list[str]], color: str) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from lsgcli.cli.tables import console
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    for name in COLUMNS:
+        table.add_column(name, justify="right" if name == "size" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row, style=None if row[1] in ("yes", "embedded") else "dim")
+    console(color).print(table)
 
 
 def _row(model: Model) -> list[str]:
