@@ -22,16 +22,20 @@ LAYERS = """
 __main__
 cli cli.*
 evaluation evaluation.*
-live report doctor
-stats writer
+live speech report doctor
+stats session
 engine.lockstep
 policy.settings
 policy policy.lsg policy.baselines policy.base
 engine engine.segment engine.decoder
 backends backends.*
 hub shelf
+audio.feed
+audio audio.*
 text.feed text.mask text.recording
 text text.segmenter text.protect text.chunks text.words
+output output.text output.jsonl output.subtitles
+output.base output.descriptor
 catalog profiles
 manifest
 pulled store remote
@@ -44,23 +48,30 @@ __init__
 # Libraries, and the only modules that may import them.
 LIBRARIES = {
     "typer": "cli.*",
-    "rich": "cli.* terminal report writer evaluation.*",
+    "rich": "cli.* terminal report output.text evaluation.*",
     "ctranslate2": "backends.*",
     "sentencepiece": "backends.* evaluation.* metrics.*",
     "tokenizers": "backends.*",
     "sentencex": "text.segmenter",
-    "numpy": "backends.* engine.distribution metrics.quality metrics.significance evaluation.*",
-    "huggingface_hub": "hub remote",
-    "msgspec": "files manifest profiles pulled registry shelf writer text.recording backends.* "
+    "numpy": "backends.* audio.* engine.distribution metrics.quality metrics.significance "
     "evaluation.*",
+    "msgspec": "files manifest profiles pulled registry shelf output.jsonl text.recording "
+    "backends.* evaluation.*",
     "sacrebleu": "metrics.quality metrics.significance evaluation.*",
     "jiwer": "metrics.quality",
     "matplotlib": "cli.* evaluation.*",
     "tomllib": "manifest profiles pulled registry evaluation.*",
     "tomli": "manifest profiles pulled registry evaluation.*",
     "tomlkit": "manifest profiles pulled",
+    "av": "audio.*",
+    "sounddevice": "audio.microphone",
+    "faster_whisper": "audio.vad backends.whisper",
+    "huggingface_hub": "hub remote",
 }
-LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "huggingface_hub"}  # only inside functions
+# Only inside functions.
+LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice", "faster_whisper"} | {
+    "huggingface_hub"
+}
 
 # Engine and policies are pure: nothing that reads, writes, waits or asks for the time.
 PURE = "engine engine.* policy policy.*"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import threading
 import time
+import wave
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,7 @@ from conftest import DEADLINE, LSG, Result, environment, run_lsg
 from hub_server import BLOCK, COMMIT, Hub
 from test_cli import check_error
 
+from benchmarks.whisper_shapes import make
 from lsgcli.catalog import embedded
 from lsgcli.pulled import load
 
@@ -344,3 +347,47 @@ def test_the_server_waits_for_ever(hub, home):
     stop.set()
     assert process.returncode == 128 + signal.SIGTERM
     assert time.monotonic() - started < DEADLINE
+
+
+# ---------------------------------------------------------------- speech
+
+
+@pytest.fixture(scope="module")
+def whisper(tmp_path_factory) -> Path:
+    """A Whisper of tiny's shape with random weights."""
+    return make("tiny", tmp_path_factory.mktemp("whisper"))
+
+
+@pytest.fixture
+def silence(tmp_path) -> str:
+    with wave.open(str(tmp_path / "silence.wav"), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(bytes(32000))
+    return str(tmp_path / "silence.wav")
+
+
+def test_speech_gets_its_model_once(hub, home, whisper, silence):
+    hub.add("Systran/faster-whisper-tiny", whisper)
+    asr = ("asr", "--model", "tiny", silence)
+    check_error(lsg(hub, home, *asr, "--offline"), 2, "'tiny'.*not here")
+    first = lsg(hub, home, *asr)
+    assert first.code == 0
+    assert "fetching Systran/faster-whisper-tiny" in first.stderr
+    asked = len(hub.requests)
+    second = lsg(hub, home, *asr, "--offline")
+    assert (second.code, len(hub.requests)) == (0, asked)
+    assert "fetching" not in second.stderr
+    assert lsg(hub, home, "models", "check", "tiny").text.startswith("tiny\tok\t")
+    weights = home / "models" / "Systran--faster-whisper-tiny" / "model.bin"
+    os.truncate(weights, weights.stat().st_size // 2)
+    check_error(lsg(hub, home, *asr), 1, "model.bin: .* bytes instead of")
+    check_error(lsg(hub, home, "models", "check", "tiny"), 1, "model.bin: .* bytes instead of")
+
+
+def test_speech_takes_what_is_in_the_hubs_own_cache(hub, home, whisper, silence):
+    cache = home / "huggingface" / "hub" / "models--Systran--faster-whisper-tiny"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs" / "main").write_text(COMMIT)
+    shutil.copytree(whisper, cache / "snapshots" / COMMIT)
+    result = lsg(hub, home, "asr", "--model", "tiny", silence)
+    assert (result.code, hub.requests) == (0, [])

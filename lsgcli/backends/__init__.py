@@ -9,10 +9,12 @@ from lsgcli.manifest import verify
 
 if TYPE_CHECKING:
     from lsgcli.backends.base import Backend, Placement
+    from lsgcli.backends.whisper import WhisperBackend
     from lsgcli.catalog import Model
+    from lsgcli.manifest import SpeechManifest, TextManifest
 
 
-def open_backend(model: Model, placement: Placement) -> Backend:
+def open_backend(model: Model[TextManifest], placement: Placement) -> Backend:
     """Verify a model's files and begin to load it; ``ready`` tells when it is, and whether.
 
     Raises ModelError, ManifestError. Checksums are computed while CTranslate2 is imported.
@@ -23,3 +25,16 @@ def open_backend(model: Model, placement: Placement) -> Backend:
 
         verified.result()
     return DecoderOnlyBackend(model, placement)
+
+
+def open_speech(
+    model: Model[SpeechManifest],
+    placement: Placement,
+    silence: float | None = None,
+    window: float | None = None,
+) -> WhisperBackend:
+    """Do the same for speech; ``silence`` and ``window`` as in ``WhisperBackend``."""
+    verify(model.directory, model.manifest)
+    from lsgcli.backends.whisper import WhisperBackend
+
+    return WhisperBackend(model, placement, silence=silence, window=window)

@@ -11,6 +11,7 @@ import typer
 from lsgcli import __version__, terminal
 from lsgcli.cli import evaluate, models
 from lsgcli.cli.doctor import doctor
+from lsgcli.cli.speech import asr, st
 from lsgcli.cli.translate import replay, translate
 from lsgcli.cli.tune import tune
 from lsgcli.errors import ExitCode, LsgError
@@ -31,6 +32,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EPILOG)(translate)
+app.command(epilog=EPILOG)(asr)
+app.command(epilog=EPILOG)(st)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(replay)
 app.add_typer(evaluate.app, name="eval")
 app.command()(tune)

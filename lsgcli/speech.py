@@ -1,0 +1,249 @@
+"""The live pipeline for speech: segments of audio in, committed words out.
+
+An utterance is recognised in windows. A window is a segment to the engine: it begins with the
+utterance and ends with it, unless it grows long; then it *scrolls*: the audio of words that are
+committed is left behind, up to the end of a sentence if there is one, else to the longest pause,
+and their text becomes the context of the window that follows. So memory and cost are bounded, and
+what was committed is neither changed nor repeated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lsgcli.audio.chunks import RATE
+from lsgcli.audio.segments import SpeechSegment, seconds
+from lsgcli.backends.base import Backend
+from lsgcli.engine.segment import translate
+from lsgcli.engine.steps import Action, Arrival, Commit, Decision, Event
+from lsgcli.output.base import SpokenLine, SpokenWord
+from lsgcli.session import Session
+from lsgcli.text.segmenter import ends_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsgcli.audio.feed import SpeechFeed
+    from lsgcli.output.base import SpeechWriter
+    from lsgcli.policy.base import Policy
+    from lsgcli.session import Observer
+
+LONG = 8.0  # seconds from which a window scrolls, when it can
+LONGEST = 24.0  # seconds at which it ends, when it cannot
+CONTEXT = 64  # tokens of committed text that a new window is shown
+FORGOTTEN = 30.0  # seconds of silence after which what was said is no context any more
+
+
+class SpeechBackend(Backend, Protocol):
+    """A model that hears."""
+
+    @property
+    def language(self) -> str | None:
+        """The language that is spoken; None if it has not been told yet."""
+        ...
+
+    def begin(self, context: Sequence[int], *, listen: bool) -> None:
+        """Begin a window, of which ``context`` is the text before; see ``WhisperBackend``."""
+        ...
+
+    def times(
+        self, source: tuple[SpeechSegment, ...], words: Sequence[Sequence[int]]
+    ) -> list[tuple[float, float]]:
+        """When each word was spoken, in seconds from the beginning of ``source``."""
+        ...
+
+
+class Window:
+    """What the model is shown at a time: audio, and the words of it that are committed."""
+
+    def __init__(
+        self, segments: Sequence[SpeechSegment] = (), words: Sequence[SpokenWord] = ()
+    ) -> None:
+        """Begin with audio that has been heard, and words of it."""
+        self.segments = list(segments)
+        self.words = list(words)
+        self.carried = len(self.segments)  # segments that the engine has not been given
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return seconds(self.segments)
+
+
+class SpeechPipeline:
+    """Feed → windows → policy loop ↔ backend → writer, with observers beside it."""
+
+    def __init__(
+        self,
+        feed: SpeechFeed,
+        policy: Policy,
+        backend: SpeechBackend,
+        writer: SpeechWriter,
+        observers: tuple[Observer, ...] = (),
+        *,
+        language: str | None = None,
+        preview: bool = False,
+        first: int = 1,
+        long: float = LONG,
+    ) -> None:
+        """Connect the parts.
+
+        ``language`` is what is written, for the ends of its sentences, if it is not what is spoken;
+        ``preview`` asks for hypotheses while waiting; lines are counted from ``first``.
+        """
+        self._feed = feed
+        self._policy = policy
+        self._backend = backend
+        self._writer = writer
+        self._session = Session(feed, backend, writer, observers)
+        self._language = language
+        self._preview = preview
+        self._long = long
+        self._line = SpokenLine(first)
+        self._window = Window()
+        self._context: list[int] = []
+        self._finished = False  # the utterance has been heard to its end
+        self._end = 0  # where the last utterance ended, in samples
+
+    @property
+    def lines(self) -> int:
+        """The number of the next line."""
+        return self._line.number
+
+    def run(self) -> None:
+        """Run until the input ends; what has begun is finished before an error is raised."""
+        while self._session.wait(self._feed.waiting):
+            self._utterance()
+
+    def _utterance(self) -> None:
+        """Recognise an utterance, of which not everything has been heard."""
+        start = self._feed.start
+        if start - self._end > FORGOTTEN * RATE:
+            self._context = []
+        self._hear()
+        for observer in self._session.observers:
+            observer.begin(True, start / RATE * 1000)
+        self._writer.begin(self._line.number, "")
+        self._finished, listen, self._window = False, True, Window()
+        while not self._finished or self._window.carried:
+            self._backend.begin(self._context, listen=listen)
+            self._recognise()
+            listen = False
+        self._end = self._feed.start
+        self._end_line()
+        for observer in self._session.observers:
+            observer.end(self._end / RATE * 1000)
+
+    def _recognise(self) -> None:
+        """Run the engine over a window, until the utterance ends or the window scrolls."""
+        window = self._window
+        written = [word.tokens for word in window.words]
+        steps = translate(
+            self._policy, self._backend.lexicon, preview=self._preview, written=written
+        )
+        for event in self._session.run(steps, self._receive):
+            if isinstance(event, Commit):
+                self._commit(event)
+            elif _reads(event) and window.seconds >= self._long and self._scroll():
+                return
+        self._leave(len(window.words))
+        self._window = Window()
+
+    def _receive(self, wait: bool) -> Arrival:
+        window = self._window
+        if window.carried:
+            units, window.carried = window.segments[-window.carried :], 0
+            return Arrival(tuple(units), self._finished)
+        if window.seconds >= LONGEST:  # nothing to scroll by: whatever it is, it must end
+            return Arrival((), finished=True)
+        room = max(self._long - window.seconds, 0.0)
+        if wait:
+            units, self._finished = self._session.wait(lambda: self._feed.units(room, wait=True))
+        else:
+            units, self._finished = self._feed.units(room, wait=False)
+        self._hear()
+        window.segments += units
+        return Arrival(tuple(units), self._finished)
+
+    def _hear(self) -> None:
+        self._session.read = self._feed.position / RATE * 1000
+
+    def _commit(self, event: Commit) -> None:
+        self._writer.flush()
+        spaced = event.spaced or not self._line.words
+        word = SpokenWord(
+            event.text, spaced, event.tokens, self._session.read, self._session.elapsed()
+        )
+        if event.spaced or not self._joins(event.text):
+            self._window.words.append(word)
+            self._line.words.append(word)
+        language = self._language or self._backend.language or "en"
+        if ends_sentence([each.text for each in self._line.words], language):
+            self._end_line()
+            self._writer.begin(self._line.number, "")
+
+    def _joins(self, text: str) -> bool:
+        """Add punctuation to the word before it; false if it is something else."""
+        words = self._line.words
+        if not words or any(map(str.isalnum, text)) or words[-1] not in self._window.words[-1:]:
+            return False
+        words[-1].text += text
+        return True
+
+    def _end_line(self) -> None:
+        if not self._line.words:
+            return
+        if self._writer.timed:
+            self._time(self._line.words)
+        self._writer.line(self._line, self._session.elapsed())
+        self._line = SpokenLine(self._line.number + 1)
+
+    def _scroll(self) -> bool:
+        """Leave the audio of committed words behind; false if that is not possible yet."""
+        window = self._window
+        if not window.words:
+            return False
+        self._time(window.words)
+        count = boundary(window.words)
+        left = window.words[count - 1].end
+        if count < len(window.words):
+            left = (left + window.words[count].start) / 2
+        cut = round(left * RATE)
+        kept = [each.after(cut) for each in window.segments if each.end > cut]
+        self._leave(count)
+        self._window = Window(kept, window.words[count:])
+        return True
+
+    def _leave(self, count: int) -> None:
+        """Make the window's first words the context of the next one."""
+        for word in self._window.words[:count]:
+            self._context += word.tokens
+        del self._context[:-CONTEXT]
+
+    def _time(self, words: Sequence[SpokenWord]) -> None:
+        """Find out when the window's words were spoken; those of earlier windows are known."""
+        window = self._window
+        if not window.words or not any(word.end == 0 for word in words):
+            return
+        source = tuple(window.segments)
+        found = self._backend.times(source, [word.tokens for word in window.words])
+        for word, (start, end) in zip(window.words, found, strict=True):
+            offset = source[0].start / RATE
+            word.start, word.end = offset + start, offset + end
+
+
+def boundary(words: Sequence[SpokenWord]) -> int:
+    """How many of a window's words to leave behind: up to the last sentence, or the longest pause.
+
+    Of the pauses only those count that leave half of the words behind.
+    """
+    for count in range(len(words), 0, -1):
+        if words[count - 1].text.endswith((".", "?", "!", "…", "。", "？", "！")):
+            return count
+    half = (len(words) + 1) // 2
+    pauses = {n: words[n].start - words[n - 1].end for n in range(half, len(words))}
+    return max(pauses, key=lambda n: (pauses[n], n), default=len(words))
+
+
+def _reads(event: Event) -> bool:
+    return isinstance(event, Decision) and event.action is Action.READ
