@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-CUBLAS = "libcublas.so.12"
+CUBLAS = ("libcublasLt.so.12", "libcublas.so.12")
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,18 @@ def computing() -> Computing:
 
 
 def cublas() -> bool:
-    """Whether the library that CTranslate2 multiplies with on cards loads.
+    """Load the library that CTranslate2 multiplies with on cards; tell whether it is there.
 
-    The system's, or that of the package nvidia-cublas-cu12, which CTranslate2 finds by itself.
+    CTranslate2 looks for it by name when it needs it: in the system, or loaded already. So that of
+    the package nvidia-cublas-cu12, which no loader looks for, serves too once it is loaded here.
     """
-    import ctranslate2
-
-    package = Path(ctranslate2.__file__).parents[1] / "nvidia" / "cublas" / "lib" / CUBLAS
-    for library in (CUBLAS, str(package)):
+    folders = [Path()]  # a bare name is looked for in the system
+    with suppress(ImportError):
+        if package := find_spec("nvidia.cublas"):
+            folders += [Path(each) / "lib" for each in package.submodule_search_locations or ()]
+    for folder in folders:
         with suppress(OSError):
-            ctypes.CDLL(library)
+            for name in CUBLAS:  # the first is part of the second
+                ctypes.CDLL(str(folder / name))
             return True
     return False
