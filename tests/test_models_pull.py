@@ -339,14 +339,12 @@ def test_the_server_waits_for_ever(hub, home):
     """It takes the connection and says nothing."""
     stop = threading.Event()
     hub.cut = lambda name, sent: name == "model.bin" and sent > BLOCK and stop.wait(DEADLINE)
-    started = time.monotonic()
     process = start_pull(hub, home)
     until(lambda: hub.sent["model.bin"] > BLOCK)
     process.terminate()
     process.communicate(timeout=DEADLINE)
     stop.set()
     assert process.returncode == 128 + signal.SIGTERM
-    assert time.monotonic() - started < DEADLINE
 
 
 # ---------------------------------------------------------------- speech
