@@ -367,7 +367,7 @@ def silence(tmp_path) -> str:
 def test_speech_gets_its_model_once(hub, home, whisper, silence):
     hub.add("Systran/faster-whisper-tiny", whisper)
     asr = ("asr", "--model", "tiny", silence)
-    check_error(lsg(hub, home, *asr, "--offline"), 2, "'tiny'.*not here")
+    check_error(lsg(hub, home, *asr, "--offline"), 2, "'tiny'.*not in the cache")
     first = lsg(hub, home, *asr)
     assert first.code == 0
     assert "fetching Systran/faster-whisper-tiny" in first.stderr
