@@ -59,7 +59,7 @@ def recognise(backend: WhisperBackend, source: Iterable[Samples], policy: Lsg) -
     backend.usage.calls = backend.usage.tokens = 0
     backend.usage.encoded = 0.0
     feed = SpeechFeed(AudioReader(source), Silero())
-    statistics = SpeechStatistics(backend.usage)
+    statistics = SpeechStatistics(backend.usage, live=False)
     statistics.feeds.append(feed)
     SpeechPipeline(feed, policy, backend, Listener(None), (statistics,)).run()
     return statistics

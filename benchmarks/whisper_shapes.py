@@ -39,6 +39,7 @@ def vocabulary() -> tuple[list[str], list[str]]:
     text = list(byte_of())
     while len(text) < TEXT:
         text.append((space if len(text) % 3 else "") + "".join(next(words)))
+    text[-1] = ""  # by which CTranslate2 tells the models that know many languages
     tasks = ["translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps"]
     names = ["endoftext", "startoftranscript", *LANGUAGES, *tasks]
     names += [f"{n * 0.02:.2f}" for n in range(1501)]

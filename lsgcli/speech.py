@@ -216,7 +216,10 @@ class SpeechPipeline:
 
     def _leave(self, count: int) -> None:
         """Make the window's first words the context of the next one."""
-        for word in self._window.words[:count]:
+        left = self._window.words[:count]
+        if self._writer.timed:
+            self._time(left)
+        for word in left:
             self._context += word.tokens
         del self._context[:-CONTEXT]
 

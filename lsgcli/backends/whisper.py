@@ -31,7 +31,7 @@ from lsgcli.backends.loops import loop_start
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary
 from lsgcli.catalog import AUTO, ENGLISH_ONLY
 from lsgcli.engine.distribution import Distribution
-from lsgcli.errors import ModelError
+from lsgcli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,6 +102,10 @@ class WhisperLexicon:
         """Whether it is ``<|endoftext|>``."""
         return token == self._end
 
+    def holds(self, token: int) -> bool:
+        """Whether it is closing punctuation."""
+        return self._closes(token)
+
     def text(self, tokens: Sequence[int]) -> str:
         """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
         return b"".join(map(self._vocabulary.bytes, tokens)).decode(errors="replace")
@@ -150,8 +154,14 @@ class WhisperBackend:
         return self._language
 
     def ready(self) -> None:
-        """Wait for the weights. Raises ModelError, or UsageError for a device that is not there."""
+        """Wait for the weights.
+
+        Raises ModelError, or UsageError for a device that is not there, or if the language would
+        have to be told by a model that cannot.
+        """
         self._loading.result()
+        if self._prompts.detects and not self._model.is_multilingual:
+            raise UsageError("this model cannot tell which language is spoken; give --language")
 
     def begin(self, context: Sequence[int], *, listen: bool) -> None:
         """Begin a window: ``context`` are the tokens of the text before it.

@@ -26,7 +26,7 @@ EPILOG = (
 
 app = typer.Typer(
     name="lsg",
-    help="Simultaneous translation as a Unix filter.",
+    help="Simultaneous translation and recognition as a Unix filter.",
     epilog=EPILOG,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -53,10 +53,10 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Simultaneous translation as a Unix filter.
+    """Simultaneous translation and recognition as a Unix filter.
 
-    Reads words while they arrive, writes each word of the translation as soon as there is enough
-    source to be sure of it. Models run here, offline.
+    Reads words or speech while they arrive, writes each word of the translation or transcript as
+    soon as there is enough source to be sure of it. Models run here, offline.
     """
 
 

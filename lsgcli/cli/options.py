@@ -174,14 +174,18 @@ Lower = Annotated[
         "--lower",
         "-L",
         min=1,
-        help="LSG: words read before the first.",
+        help="LSG: words, or segments of speech, read before the first word.",
         rich_help_panel=POLICY,
     ),
 ]
 Upper = Annotated[
     int | None,
     typer.Option(
-        "--upper", "-U", min=0, help="LSG: words it may wait beyond that.", rich_help_panel=POLICY
+        "--upper",
+        "-U",
+        min=0,
+        help="LSG: how many it may wait beyond that.",
+        rich_help_panel=POLICY,
     ),
 ]
 Delta = Annotated[
@@ -214,7 +218,10 @@ Direction = Annotated[
 K = Annotated[
     int | None,
     typer.Option(
-        "-k", min=1, help="wait-k: words read ahead. (default: 3)", rich_help_panel=POLICY
+        "-k",
+        min=1,
+        help="wait-k: words or segments read ahead. (default: 3)",
+        rich_help_panel=POLICY,
     ),
 ]
 N = Annotated[

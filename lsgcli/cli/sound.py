@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsgcli import terminal
 from lsgcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -114,7 +115,10 @@ def list_devices() -> None:
     """Print the microphones, tab-separated: number, name, system, channels, rate, default."""
     from lsgcli.audio.microphone import list_devices as devices
 
-    for each in devices():
+    found = devices()
+    if not found:
+        terminal.note("there is no microphone: PortAudio finds no device to capture from")
+    for each in found:
         mark = "default" if each.default else ""
         row = (each.index, each.name, each.api, each.channels, each.rate, mark)
         print("\t".join(map(str, row)).rstrip())

@@ -117,7 +117,7 @@ def st(
         preview = output_format is o.SpeechFormat.TEXT and not together and os.isatty(1)
         preview = preview and terminal.coloured(color.value, sys.stdout)
         writer = _writer(output_format, preview=preview, by_line=together)
-        statistics = SpeechStatistics(backend.usage, warn=warn if sound.live else ignore)
+        statistics = SpeechStatistics(backend.usage, warn=warn, live=sound.live)
         observers = (statistics, Explainer(sys.stderr)) if explain else (statistics,)
         for microphone in (each for _, each in sources if isinstance(each, Microphone)):
             statistics.lost = partial(getattr, microphone, "lost")
