@@ -203,7 +203,8 @@ def speech_directory(name: str, *, offline: bool, note: Callable[[str], None]) -
         return cached
     if offline or remote.is_offline():
         raise ModelNotFoundError(
-            f"model {name!r} ({wanted.repository}) is not in the cache, and the network is not to be used"
+            f"model {name!r} ({wanted.repository}) is not in the cache, and the network is not to "
+            "be used"
         )
     note(f"fetching {wanted.repository} from the Hugging Face Hub, once")
     return pull(wanted, note=note)
