@@ -22,14 +22,14 @@ LAYERS = """
 __main__
 cli cli.*
 evaluation evaluation.*
-live speech report
+live speech report doctor
 stats session
 engine.lockstep
 policy.settings
 policy policy.lsg policy.baselines policy.base
 engine engine.segment engine.decoder
 backends backends.*
-hub
+hub shelf
 audio.feed
 audio audio.*
 text.feed text.mask text.recording
@@ -38,6 +38,8 @@ output output.text output.jsonl output.subtitles
 output.base output.descriptor
 catalog profiles
 manifest
+pulled store remote
+files registry
 engine.steps engine.distribution backends.base metrics metrics.* terminal
 errors
 __init__
@@ -53,17 +55,18 @@ LIBRARIES = {
     "sentencex": "text.segmenter",
     "numpy": "backends.* audio.* engine.distribution metrics.quality metrics.significance "
     "evaluation.*",
-    "msgspec": "manifest profiles output.jsonl text.recording backends.* evaluation.*",
+    "msgspec": "files manifest profiles pulled registry shelf output.jsonl text.recording "
+    "backends.* evaluation.*",
     "sacrebleu": "metrics.quality metrics.significance evaluation.*",
     "jiwer": "metrics.quality",
     "matplotlib": "cli.* evaluation.*",
-    "tomllib": "manifest profiles evaluation.*",
-    "tomli": "manifest profiles evaluation.*",
-    "tomlkit": "manifest profiles",
+    "tomllib": "manifest profiles pulled registry evaluation.*",
+    "tomli": "manifest profiles pulled registry evaluation.*",
+    "tomlkit": "manifest profiles pulled",
     "av": "audio.*",
     "sounddevice": "audio.microphone",
-    "faster_whisper": "audio.vad backends.whisper hub",
-    "huggingface_hub": "hub",
+    "faster_whisper": "audio.vad backends.whisper",
+    "huggingface_hub": "hub remote",
 }
 # Only inside functions.
 LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice", "faster_whisper"} | {

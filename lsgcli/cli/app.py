@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lsgcli import __version__, terminal
-from lsgcli.cli import evaluate
+from lsgcli.cli import evaluate, models
+from lsgcli.cli.doctor import doctor
 from lsgcli.cli.speech import asr, st
 from lsgcli.cli.translate import replay, translate
 from lsgcli.cli.tune import tune
@@ -36,6 +37,8 @@ app.command(epilog=EPILOG)(st)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(replay)
 app.add_typer(evaluate.app, name="eval")
 app.command()(tune)
+app.add_typer(models.app, name="models")
+app.command()(doctor)
 
 
 def _version(wanted: bool) -> None:
