@@ -76,6 +76,7 @@ def main() -> None:
     model = speech(directory(options.model), "en", "de" if options.task == "st" else None)
     backend = open_speech(model, Placement())
     backend.ready()
+    hearing = Hearing(scroll=model.manifest.scroll, context=model.manifest.context)
     levels = ("low", "medium", "high", "highest")
     families: dict[str, list[Policy]] = {
         "offline": [Offline()],
@@ -95,7 +96,7 @@ def main() -> None:
         points = []
         for policy in dict.fromkeys(policies):
             done: list[Instance] = []
-            evaluate_speech(backend, policy, recordings, done.append, Hearing())
+            evaluate_speech(backend, policy, recordings, done.append, hearing)
             scores = summarise(measure(sorted(done, key=lambda i: i.index), OPTIONS)).scores
             wer, al = scores["WER"].value, scores["AL"].value
             lines.append(

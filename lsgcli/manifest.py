@@ -137,6 +137,8 @@ class SpeechManifest(Manifest, frozen=True, kw_only=True, tag_field="kind", tag=
 
     silence: NonNegative = 1.0  # seconds of silence that the model wants behind the speech
     window: Annotated[float, msgspec.Meta(ge=0, le=30)] = 0.0  # least seconds it wants to be given
+    scroll: Annotated[float, msgspec.Meta(ge=2, le=15)] = 8.0  # seconds from which a window scrolls
+    context: Annotated[int, msgspec.Meta(ge=0, le=96)] = 64  # tokens of the text before it is shown
 
 
 AnyManifest: TypeAlias = TextManifest | SpeechManifest

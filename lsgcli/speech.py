@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from lsgcli.policy.base import Policy
     from lsgcli.session import Observer
 
-LONG = 8.0  # seconds from which a window scrolls, when it can
 LONGEST = 24.0  # seconds at which it ends, when it cannot
-TRIES = 4  # cuts that are tried out before a window goes on growing
-CONTEXT = 64  # tokens of committed text that a new window is shown
+TRIES, AGAIN = 3, 1.9  # cuts that are tried out, and seconds until others are
+TOO_LONG = 1.5  # times that: then the likeliest cut is made, whatever the model hears
 FORGOTTEN = 30.0  # seconds of silence after which what was said is no context any more
 
 
@@ -64,6 +63,7 @@ class Window:
         self.segments = list(segments)
         self.words = list(words)
         self.carried = len(self.segments)  # segments that the engine has not been given
+        self.tried = 0.0  # how long it was when it was to scroll last
 
     @property
     def seconds(self) -> float:
@@ -85,12 +85,14 @@ class SpeechPipeline:
         language: str | None = None,
         preview: bool = False,
         first: int = 1,
-        long: float = LONG,
+        scroll: float = 8.0,
+        context: int = 64,
     ) -> None:
         """Connect the parts.
 
         ``language`` is what is written, for the ends of its sentences, if it is not what is spoken;
-        ``preview`` asks for hypotheses while waiting; lines are counted from ``first``.
+        ``preview`` asks for hypotheses while waiting; lines are counted from ``first``; ``scroll``
+        and ``context`` are the model's (``SpeechManifest``).
         """
         self._feed = feed
         self._policy = policy
@@ -99,7 +101,8 @@ class SpeechPipeline:
         self._session = Session(feed, backend, writer, observers)
         self._language = language
         self._preview = preview
-        self._long = long
+        self._long = scroll
+        self._shown = context
         self._line = SpokenLine(first)
         self._window = Window()
         self._context: list[int] = []
@@ -145,7 +148,7 @@ class SpeechPipeline:
         for event in self._session.run(steps, self._receive):
             if isinstance(event, Commit):
                 self._commit(event)
-            elif _reads(event) and window.seconds >= self._long and self._scroll():
+            elif _reads(event) and self._is_long(window) and self._scroll():
                 return
         self._leave(len(window.words))
         self._window = Window()
@@ -199,6 +202,9 @@ class SpeechPipeline:
         self._writer.line(self._line, self._session.elapsed())
         self._line = SpokenLine(self._line.number + 1)
 
+    def _is_long(self, window: Window) -> bool:
+        return window.seconds >= max(self._long, window.tried + AGAIN)
+
     def _scroll(self) -> bool:
         """Leave the audio of committed words behind; false if that is not possible yet.
 
@@ -208,36 +214,39 @@ class SpeechPipeline:
         window = self._window
         if len(window.words) < 2:
             return False
+        window.tried = window.seconds
         self._time(window.words)
-        for count in boundaries(window.words)[:TRIES]:
-            before, after = window.words[count - 1 : count + 1]
-            first, last = before.start + before.end, after.start + after.end
-            cut = quietest(window.segments, round(first / 2 * RATE), round(last / 2 * RATE))
-            kept = [each.after(cut) for each in window.segments if each.end > cut]
-            left = [token for word in window.words[:count] for token in word.tokens]
-            if self._hears(kept, [*self._context, *left], window.words[count:]):
-                self._leave(count)
-                self._window = Window(kept, window.words[count:])
-                return True
-        self._backend.begin(self._context, listen=False)
-        return False
+        counts = boundaries(window.words)[:TRIES]
+        count = next((each for each in counts if self._is_heard(each)), None)
+        if count is None and window.seconds >= TOO_LONG * self._long:
+            count = counts[0]
+        if count is None:
+            self._backend.begin(self._context, listen=False)
+            return False
+        kept = self._after(count)
+        self._leave(count)
+        self._window = Window(kept, window.words[count:])
+        return True
 
-    def _hears(
-        self, segments: Sequence[SpeechSegment], context: list[int], words: Sequence[SpokenWord]
-    ) -> bool:
-        """Whether the model takes the audio to begin with these words, after this context."""
-        lexicon = self._backend.lexicon
-        expected = _plain(joined(words))
-        self._backend.begin(context[-CONTEXT:], listen=False)
-        tokens: list[int] = []
-        while len(_plain(lexicon.text(tokens))) <= len(expected) + len(words):
-            query = Query(tuple(segments), tuple(tokens), ahead=2 * len(words))
-            more = [row.token for row in self._backend.forward([query])[0]]
-            ends = next((n for n, token in enumerate(more) if lexicon.ends(token)), None)
-            tokens += more[:ends]
-            if ends is not None:
-                break
-        return f"{_plain(lexicon.text(tokens))} ".startswith(f"{expected} ")
+    def _after(self, count: int) -> list[SpeechSegment]:
+        """The audio after the window's first words, from the quietest moment before the next."""
+        segments = self._window.segments
+        before, after = self._window.words[count - 1 : count + 1]
+        first, last = (before.start + before.end) / 2, (after.start + after.end) / 2
+        cut = quietest(segments, round(first * RATE), round(last * RATE))
+        return [each.after(cut) for each in segments if each.end > cut]
+
+    def _is_heard(self, count: int) -> bool:
+        """Whether the model takes the audio after the first words to begin with the others."""
+        words, lexicon = self._window.words, self._backend.lexicon
+        context = [*self._context, *(token for word in words[:count] for token in word.tokens)]
+        self._backend.begin(self._last(context), listen=False)
+        ahead = sum(len(word.tokens) for word in words[count:]) + 1
+        rows = self._backend.forward([Query(tuple(self._after(count)), (), ahead=ahead)])[0]
+        tokens = [row.token for row in rows]
+        ends = next((n for n, token in enumerate(tokens) if lexicon.ends(token)), len(tokens))
+        heard, expected = _plain(lexicon.text(tokens[:ends])), _plain(joined(words[count:]))
+        return f"{heard} ".startswith(f"{expected} ")
 
     def _leave(self, count: int) -> None:
         """Make the window's first words the context of the next one."""
@@ -246,7 +255,11 @@ class SpeechPipeline:
             self._time(left)
         for word in left:
             self._context += word.tokens
-        del self._context[:-CONTEXT]
+        self._context = self._last(self._context)
+
+    def _last(self, tokens: list[int]) -> list[int]:
+        """Of some text, what a window is shown."""
+        return tokens[-self._shown :] if self._shown else []
 
     def _time(self, words: Sequence[SpokenWord]) -> None:
         """Find out when the window's words were spoken; those of earlier windows are known."""

@@ -156,8 +156,8 @@ def test_a_terminal_is_no_audio(tmp_path) -> None:
 def test_help_tells_the_options_and_that_of_translation() -> None:
     asr, st = run_lsg("asr", "--help").text, run_lsg("st", "--help").text
     assert "--mic" in asr
-    assert "--to " not in asr
-    assert "--to " in st
+    assert not re.search(r"│ --to ", asr)
+    assert re.search(r"│ --to ", st)
 
 
 # ---------------------------------------------------------------- what it hears
@@ -184,7 +184,7 @@ def test_digits_offline_and_streaming(clips: Clips) -> None:
 
 
 def test_translation_of_speech(clips: Clips) -> None:
-    names = clips.digits(step=7)
+    names = clips.digits(step=2)
     result = run_lsg("st", *MODEL, "--to", "de", *(clips.path(name) for name in names))
     said = " ".join(GERMAN[word] for name in names for word in clips.text(name).split())
     assert result.code == 0
@@ -382,7 +382,7 @@ def test_wav_on_standard_input(clips: Clips) -> None:
 
 def test_a_recording_that_is_cut_off_is_heard_up_to_there(clips: Clips, tmp_path) -> None:
     data = write_wav(tmp_path / "a.wav", clips.samples("en_fsdd_jackson_00", gap=1.0)).read_bytes()
-    (tmp_path / "cut.wav").write_bytes(data[: len(data) * 2 // 3])
+    (tmp_path / "cut.wav").write_bytes(data[: len(data) // 3 * 2])
     result = run_lsg("asr", *MODEL, tmp_path / "cut.wav")
     assert result.code == 0
     assert result.text.split()
@@ -495,6 +495,15 @@ def test_the_microphone_until_ctrl_c(clips: Clips, tmp_path) -> None:
     assert errors([clips.text("en_fsdd_jackson_00")], [" ".join(out.decode().split())]) <= 0.4
     lsg.stdout.close()
     lsg.stderr.close()
+
+
+@pytest.mark.skipif(not ctypes.util.find_library("portaudio"), reason="needs libportaudio2")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the stand-in is ALSA's")
+def test_microphones_are_listed_and_named_where_one_is_not_there(tmp_path) -> None:
+    (tmp_path / "talk.f32").write_bytes(bytes(64000))
+    config = NULL + FILE.format(name="talk", source=tmp_path / "talk.f32")
+    (tmp_path / "asound.conf").write_text(config)
+    paths = os.pathsep.join([ALSA, str(tmp_path / "asound.conf")])
     listed = run_lsg("asr", "--list-devices", ALSA_CONFIG_PATH=paths)
     assert listed.code == 0
     assert any(line.split("\t")[1:3] == ["talk", "ALSA"] for line in listed.lines)

@@ -205,7 +205,8 @@ def _task(
     chosen = speech(speech_directory(model, offline=False, note=terminal.note), from_, to)
     if chosen.source == AUTO:
         raise UsageError("--from is missing: which language is spoken?")
-    return Speech(chosen, Hearing(segment_ms / 1000, pause, vad))
+    own = chosen.manifest
+    return Speech(chosen, Hearing(segment_ms / 1000, pause, vad, own.scroll, own.context))
 
 
 @contextmanager

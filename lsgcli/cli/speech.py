@@ -147,6 +147,8 @@ def st(
                 language=None if chosen.target == AUTO else chosen.target,
                 preview=preview,
                 first=first,
+                scroll=chosen.manifest.scroll,
+                context=chosen.manifest.context,
             )
 
         show = os.isatty(2) if stats is None else stats

@@ -25,15 +25,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hearing:
-    """How recordings are heard; see ``SpeechFeed``."""
+    """How recordings are heard; see ``SpeechFeed``, and ``SpeechPipeline`` for the model's part."""
 
     segment: float = 0.64
     pause: float = 0.7
     vad: bool = True
+    scroll: float = 8.0
+    context: int = 64
 
     def settings(self) -> dict[str, Any]:
         """The settings, by their names in a run's record."""
-        return {"segment_s": self.segment, "pause_s": self.pause, "vad": self.vad}
+        return {
+            "segment_s": self.segment,
+            "pause_s": self.pause,
+            "vad": self.vad,
+            "scroll_s": self.scroll,
+            "context": self.context,
+        }
 
 
 @dataclass
@@ -91,6 +99,8 @@ def evaluate_speech(
         )
         if listener.stopwatch:
             listener.stopwatch.start()
-        SpeechPipeline(feed, policy, backend, listener).run()
+        SpeechPipeline(
+            feed, policy, backend, listener, scroll=hearing.scroll, context=hearing.context
+        ).run()
         length = feed.position / RATE * 1000
         done(listener.transcript.instance(recording, listener.stopwatch, "speech", length))
