@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 LONGEST = 30.0  # seconds of audio that Whisper takes
 POSITIONS = 448  # tokens that its decoder takes
 CONTEXT = 96  # tokens of the text before that are shown to it; at most half of POSITIONS
-AHEAD = 32  # tokens that one pass may go on
+AHEAD = 12  # tokens that one pass may go on
 TOKENS_A_SECOND = 16  # no speech has more
 ENCODINGS, ROWS = 64, 256  # that are kept; 1 MB and 200 kB each, for Whisper base
 NO_SPEECH, UNLIKELY = 0.6, -1.0  # Whisper's own thresholds: probability, mean log-probability
