@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import ctranslate2
 import numpy as np
 
 from lsgcli.backends.base import Placement, Usage
+from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
-from lsgcli.backends.vocabulary import HuggingFaceVocabulary, SentencePieceVocabulary, Vocabulary
+from lsgcli.backends.vocabulary import open_tokenizer
 from lsgcli.engine.distribution import Distribution
 from lsgcli.errors import ManifestError
 from lsgcli.manifest import FILE_NAME
@@ -21,52 +20,31 @@ from lsgcli.manifest import FILE_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lsgcli.backends.vocabulary import Vocabulary
     from lsgcli.catalog import Model
-    from lsgcli.engine.distribution import Tokens
     from lsgcli.engine.steps import Generate, Query, SourceUnit
-    from lsgcli.manifest import TextManifest
+    from lsgcli.manifest import DecoderOnlyManifest
 
-CLOSING = re.compile('[.,;:!?…)\\]}»”“"。，、；：！？）」』】]+')
 SPLIT_TOKENS = 96  # tokens up to which one pass is faster than two side by side
 CACHED_BYTES = 2 << 20  # log-probabilities that a small model's pass returns without leaving cache
 FORWARD_BYTES = 256 << 20  # log-probabilities that any other pass may return
 
 
-class DecoderOnlyLexicon:
-    """How the tokens of a decoder-only model make words."""
+class DecoderOnlyLexicon(TokenLexicon):
+    """How the tokens of a decoder-only model make words, and words a prompt."""
 
-    def __init__(self, vocabulary: Vocabulary, model: Model[TextManifest]) -> None:
+    parallel = True
+
+    def __init__(self, vocabulary: Vocabulary, model: Model[DecoderOnlyManifest]) -> None:
         """Resolve the manifest's prompt and end tokens. Raises ManifestError."""
         self._vocabulary = vocabulary
         self._model = model
-        self._end = frozenset(self._id(token) for token in model.manifest.prompt.end)
+        end = map(self._id, model.manifest.prompt.end)
+        super().__init__(vocabulary, frozenset(end))
         parts = model.manifest.prompt.parts
         slot = parts.index("{source}")
         self._head = self._fixed(parts[:slot])
         self._middle = self._fixed(parts[slot + 1 : -1])
-
-    parallel = True
-
-    def starts_word(self, token: int) -> bool:
-        """Whether the token's text begins with a space."""
-        return self._vocabulary.bytes(token)[:1].isspace()
-
-    @cached_property
-    def after_word(self) -> Tokens:
-        """Tokens with a space before them, closing punctuation, and end tokens."""
-        return np.array([self._may_follow(token) for token in range(self._vocabulary.size)])
-
-    def _may_follow(self, token: int) -> bool:
-        text = self.text([token])
-        return self.ends(token) or self.starts_word(token) or bool(CLOSING.fullmatch(text))
-
-    def ends(self, token: int) -> bool:
-        """Whether it is one of the manifest's end tokens."""
-        return token in self._end
-
-    def text(self, tokens: Sequence[int]) -> str:
-        """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
-        return b"".join(map(self._vocabulary.bytes, tokens)).decode(errors="replace")
 
     def limit(self, source: Sequence[SourceUnit]) -> int:
         """Twice the source's tokens and a few: no translation is longer, but loops are endless."""
@@ -82,12 +60,9 @@ class DecoderOnlyLexicon:
         return self._head + self.source_tokens(query.source) + self._middle + query.target
 
     def _fixed(self, parts: Sequence[str]) -> tuple[int, ...]:
-        languages = self._model.manifest.languages
         tokens: tuple[int, ...] = ()
         for part in parts:
-            for slot, language in (("from", self._model.source), ("to", self._model.target)):
-                part = part.replace(f"{{{slot}}}", language)
-                part = part.replace(f"{{{slot}_name}}", languages.get(language, language))
+            part = self._model.manifest.resolve(part, self._model.source, self._model.target)
             whole = self._vocabulary.id(part)
             tokens += self._vocabulary.encode(part) if whole is None else (whole,)
         return tokens
@@ -107,7 +82,7 @@ class DecoderOnlyBackend:
     synchronisation of two cores costs more than a pass (measured in benchmarks/README.md).
     """
 
-    def __init__(self, model: Model[TextManifest], placement: Placement) -> None:
+    def __init__(self, model: Model[DecoderOnlyManifest], placement: Placement) -> None:
         """Load a model whose files have been verified; the weights in a thread, see ``ready``.
 
         Raises ModelError, ManifestError.
@@ -117,7 +92,7 @@ class DecoderOnlyBackend:
         self._batch_size = placement.batch_size
         self._pool = ThreadPoolExecutor()
         self._loading = self._pool.submit(load, ctranslate2.Generator, model.directory, placement)
-        self._vocabulary = _vocabulary(model)
+        self._vocabulary = open_tokenizer(model.directory, model.manifest.tokenizer)
         self.lexicon = DecoderOnlyLexicon(self._vocabulary, model)
 
     def ready(self) -> None:
@@ -239,9 +214,3 @@ class DecoderOnlyBackend:
 
 def _cut(group: list[int], size: int) -> list[list[int]]:
     return [group[start : start + size] for start in range(0, len(group), size)]
-
-
-def _vocabulary(model: Model[TextManifest]) -> Vocabulary:
-    tokenizer = model.manifest.tokenizer
-    kind = SentencePieceVocabulary if tokenizer.type == "sentencepiece" else HuggingFaceVocabulary
-    return kind(model.directory / tokenizer.file)

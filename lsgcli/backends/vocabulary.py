@@ -15,11 +15,21 @@ from lsgcli.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lsgcli.manifest import Tokenizer
 
-class Vocabulary(Protocol):
-    """A model's tokens."""
+
+class Texts(Protocol):
+    """What text tokens stand for."""
 
     size: int
+
+    def bytes(self, number: int) -> bytes:
+        """The UTF-8 bytes the token stands for; none for special tokens."""
+        ...
+
+
+class Vocabulary(Texts, Protocol):
+    """A model's tokens."""
 
     def id(self, token: str) -> int | None:
         """The number of a token, given as it stands in the vocabulary."""
@@ -35,10 +45,6 @@ class Vocabulary(Protocol):
 
     def encode_word(self, word: str, first: bool) -> tuple[int, ...]:
         """Tokens of a source word; ``first`` in its slot, or after a space."""
-        ...
-
-    def bytes(self, number: int) -> bytes:
-        """The UTF-8 bytes the token stands for; none for special tokens."""
         ...
 
 
@@ -59,6 +65,7 @@ class SentencePieceVocabulary:
         except (OSError, RuntimeError) as error:
             raise ModelError(f"{file}: not a SentencePiece model ({error})") from error
         self.size: int = self._model.get_piece_size()
+        self._has_bytes = self.id("<0x20>") is not None
         self.encode_word = lru_cache(WORDS_KEPT)(self._encode_word)
         self.bytes = lru_cache(None)(self._bytes)
 
@@ -79,11 +86,17 @@ class SentencePieceVocabulary:
     def _encode_word(self, word: str, first: bool) -> tuple[int, ...]:
         """Tokens of a word, with the leading space that SentencePiece gives every word.
 
-        A word that spells a special token must not become one: it is taken as bytes then.
+        A word that spells a special token must not become one: it is taken as bytes then, or
+        character by character if the model has none for bytes.
         """
         ids = self.encode(word)
-        if all(map(self.bytes, ids)):
+        unknown: int = self._model.unk_id()
+        if all(self.bytes(token) or token == unknown for token in ids) and (
+            unknown not in ids or not self._has_bytes
+        ):
             return ids
+        if not self._has_bytes:
+            return self.encode(" ".join(word))
         return tuple(self._model.piece_to_id(f"<0x{byte:02X}>") for byte in b" " + word.encode())
 
     def _bytes(self, number: int) -> bytes:
@@ -158,3 +171,11 @@ def byte_of() -> dict[str, int]:
     others = [byte for byte in range(256) if byte not in printable]
     alphabet = [chr(byte) for byte in printable] + [chr(256 + n) for n in range(len(others))]
     return dict(zip(alphabet, printable + others, strict=True))
+
+
+def open_tokenizer(
+    directory: Path, tokenizer: Tokenizer
+) -> SentencePieceVocabulary | HuggingFaceVocabulary:
+    """Open a tokenizer that has a file. Raises ModelError."""
+    kind = SentencePieceVocabulary if tokenizer.type == "sentencepiece" else HuggingFaceVocabulary
+    return kind(directory / tokenizer.file)
