@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from lsgcli.manifest import verify
+from lsgcli.manifest import EncoderDecoderManifest, verify
 
 if TYPE_CHECKING:
     from lsgcli.backends.base import Backend, Placement
     from lsgcli.catalog import Model
+    from lsgcli.manifest import DecoderOnlyManifest, TextManifest
 
 
-def open_backend(model: Model, placement: Placement) -> Backend:
+def open_backend(model: Model[TextManifest], placement: Placement) -> Backend:
     """Verify a model's files and begin to load it; ``ready`` tells when it is, and whether.
 
     Raises ModelError, ManifestError. Checksums are computed while CTranslate2 is imported.
     """
     with ThreadPoolExecutor() as pool:
         verified = pool.submit(verify, model.directory, model.manifest)
+        if isinstance(model.manifest, EncoderDecoderManifest):
+            from lsgcli.backends.encoder_decoder import EncoderDecoderBackend
+
+            verified.result()
+            return EncoderDecoderBackend(cast("Model[EncoderDecoderManifest]", model), placement)
         from lsgcli.backends.decoder_only import DecoderOnlyBackend
 
         verified.result()
-    return DecoderOnlyBackend(model, placement)
+        return DecoderOnlyBackend(cast("Model[DecoderOnlyManifest]", model), placement)
