@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lsgcli.catalog import Model
     from lsgcli.evaluation.batch import Progress, Translate
     from lsgcli.evaluation.rundir import Record
+    from lsgcli.metrics.units import LatencyUnit
 
 WORDS_PER_SECOND = 2.5  # of unhurried speech
 
@@ -91,19 +92,25 @@ def run(
     speed = _speed(computation_aware, words_per_second)
     chosen = find(model, from_, to)
     files = _files(source, target, test_set, langpair or f"{chosen.source}-{chosen.target}")
-    sentences = load_corpus(*files)
+    manifest = chosen.manifest
+    sentences = load_corpus(*files, characters=manifest.source_unit == "character")
+    unit: LatencyUnit = "char" if manifest.target_unit == "character" else "word"
     systems = s.systems(settings, chosen.policy)
     asked = {"device": device.value, "compute_type": compute_type, "threads": threads}
     record = _record(chosen, files, asked, systems, speed, batch_size)
 
-    directory = RunDirectory(output)
+    directory = RunDirectory(output, unit)
     with directory.open(record, resume=resume):
         backend = open_backend(chosen, Placement(device.value, compute_type, threads, batch_size))
         if not quiet:
             _warn_of_long(backend, chosen, sentences)
         with _progress(len(systems) * len(sentences), output, color.value, quiet) as progress:
             run_systems(
-                directory, systems, sentences, _translate(backend, speed, batch_size), progress
+                directory,
+                systems,
+                sentences,
+                _translate(backend, speed, batch_size, unit),
+                progress,
             )
         scores = score_systems(directory, systems)
     from lsgcli.cli.eval_score import show_scores
@@ -183,15 +190,17 @@ def _record(
     return Record(settings, {each.name: each.settings() for each in systems}, about)
 
 
-def _translate(backend: Backend, speed: float | None, batch_size: int) -> Translate:
+def _translate(
+    backend: Backend, speed: float | None, batch_size: int, unit: LatencyUnit
+) -> Translate:
     from lsgcli.evaluation.runner import evaluate, evaluate_timed
 
     if speed is None:
         return lambda policy, sentences, done: evaluate(
-            backend, policy, sentences, done, batch_size=batch_size
+            backend, policy, sentences, done, batch_size=batch_size, unit=unit
         )
     return lambda policy, sentences, done: evaluate_timed(
-        backend, policy, sentences, done, words_per_second=speed
+        backend, policy, sentences, done, words_per_second=speed, unit=unit
     )
 
 
