@@ -24,6 +24,10 @@ cli cli.*
 evaluation evaluation.*
 live report
 stats writer
+convert
+convert.check convert.original convert.loading
+convert.prompts convert.layouts
+convert.examples convert.languages
 engine.lockstep
 policy.settings
 policy policy.lsg policy.baselines policy.base
@@ -42,20 +46,27 @@ __init__
 LIBRARIES = {
     "typer": "cli.*",
     "rich": "cli.* terminal report writer evaluation.*",
-    "ctranslate2": "backends.*",
+    "ctranslate2": "backends.* convert",
     "sentencepiece": "backends.* evaluation.* metrics.*",
     "tokenizers": "backends.*",
     "sentencex": "text.segmenter",
-    "numpy": "backends.* engine.distribution metrics.quality metrics.significance evaluation.*",
+    "numpy": "backends.* convert.* engine.distribution metrics.quality metrics.significance "
+    "evaluation.*",
     "msgspec": "manifest profiles writer text.recording backends.* evaluation.*",
     "sacrebleu": "metrics.quality metrics.significance evaluation.*",
     "jiwer": "metrics.quality",
     "matplotlib": "cli.* evaluation.*",
     "tomllib": "manifest profiles evaluation.*",
     "tomli": "manifest profiles evaluation.*",
-    "tomlkit": "manifest profiles",
+    "tomlkit": "manifest profiles convert",
+    "torch": "convert convert.*",
+    "transformers": "convert.*",
+    "peft": "convert.loading",
+    "huggingface_hub": "convert.loading",
 }
-LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib"}  # only inside functions
+LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "torch", "transformers", "peft"} | {
+    "huggingface_hub"
+}  # only inside functions
 
 # Engine and policies are pure: nothing that reads, writes, waits or asks for the time.
 PURE = "engine engine.* policy policy.*"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import ctranslate2
@@ -12,7 +13,7 @@ import numpy as np
 from lsgcli.backends.base import Placement, Usage
 from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
-from lsgcli.backends.vocabulary import open_tokenizer
+from lsgcli.backends.vocabulary import ANCHOR, WORDS_KEPT, open_tokenizer
 from lsgcli.engine.distribution import Distribution
 from lsgcli.errors import ManifestError
 from lsgcli.manifest import FILE_NAME
@@ -41,10 +42,15 @@ class DecoderOnlyLexicon(TokenLexicon):
         self._model = model
         end = map(self._id, model.manifest.prompt.end)
         super().__init__(vocabulary, frozenset(end))
-        parts = model.manifest.prompt.parts
+        parts = [self._resolve(part) for part in model.manifest.prompt.parts]
         slot = parts.index("{source}")
-        self._head = self._fixed(parts[:slot])
-        self._middle = self._fixed(parts[slot + 1 : -1])
+        self._before = "" if not slot or self._whole(parts[slot - 1]) else parts[slot - 1]
+        self._spaced = self._before.endswith(" ")  # which is the first word's, for tokenizers
+        if self._spaced:
+            parts[slot - 1] = self._before.rstrip(" ")
+        self._head = self._fixed(parts[:slot], behind=False)
+        self._middle = self._fixed(parts[slot + 1 : -1], behind=True)
+        self._first = lru_cache(WORDS_KEPT)(self._encode_first)
 
     def limit(self, source: Sequence[SourceUnit]) -> int:
         """Twice the source's tokens and a few: no translation is longer, but loops are endless."""
@@ -52,20 +58,46 @@ class DecoderOnlyLexicon(TokenLexicon):
 
     def source_tokens(self, source: Sequence[SourceUnit]) -> tuple[int, ...]:
         """The tokens of a source prefix: those of its words, one after the other."""
-        words = self._vocabulary.encode_word
-        return tuple(token for n, word in enumerate(source) for token in words(str(word), n == 0))
+        if not source:
+            return ()
+        words = (self._vocabulary.encode_word(str(word), False) for word in source[1:])
+        return self._first(str(source[0])) + tuple(token for word in words for token in word)
+
+    def _encode_first(self, word: str) -> tuple[int, ...]:
+        """Tokens of the first word, as they are behind the text before the slot."""
+        if self._before and not self._spaced:
+            return self._vocabulary.encode_behind(self._before, word)
+        return self._vocabulary.encode_word(word, not self._spaced)
 
     def prompt(self, query: Query) -> tuple[int, ...]:
         """The tokens the model sees for a source and target prefix."""
         return self._head + self.source_tokens(query.source) + self._middle + query.target
 
-    def _fixed(self, parts: Sequence[str]) -> tuple[int, ...]:
+    def _fixed(self, parts: Sequence[str], *, behind: bool) -> tuple[int, ...]:
+        """Tokens of fixed parts; ``behind``: text stands before the first of them."""
         tokens: tuple[int, ...] = ()
         for part in parts:
-            part = self._model.manifest.resolve(part, self._model.source, self._model.target)
             whole = self._vocabulary.id(part)
-            tokens += self._vocabulary.encode(part) if whole is None else (whole,)
+            if whole is not None:
+                tokens += (whole,)
+            elif behind:
+                tokens += self._behind(part)
+            else:
+                tokens += self._vocabulary.encode(part)
+            behind = whole is None
         return tokens
+
+    def _behind(self, part: str) -> tuple[int, ...]:
+        """Tokens of a fixed part behind text; special tokens in it are recognised."""
+        encode = self._vocabulary.encode
+        start, whole = encode(ANCHOR), encode(ANCHOR + part)
+        return whole[len(start) :] if whole[: len(start)] == start else encode(part)
+
+    def _whole(self, part: str) -> bool:
+        return self._vocabulary.id(part) is not None
+
+    def _resolve(self, part: str) -> str:
+        return self._model.manifest.resolve(part, self._model.source, self._model.target)
 
     def _id(self, token: str) -> int:
         number = self._vocabulary.id(token)

@@ -110,7 +110,8 @@ class EncoderDecoderBackend:
         self._pool = ThreadPoolExecutor()
         self._loading = self._pool.submit(load, ctranslate2.Translator, model.directory, placement)
         self.lexicon = EncoderDecoderLexicon(model)
-        self._skipped = len(self.lexicon.begin) - (not _has_start(model.directory))
+        self.has_start = _has_start(model.directory)  # a token before any that the layout has
+        self._skipped = len(self.lexicon.begin) - (not self.has_start)
         if self._skipped < 0:
             raise ManifestError(
                 f"{model.directory / FILE_NAME}: target.parts: this model has no start token of "

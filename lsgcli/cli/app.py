@@ -10,6 +10,7 @@ import typer
 
 from lsgcli import __version__, terminal
 from lsgcli.cli import evaluate
+from lsgcli.cli.convert import convert
 from lsgcli.cli.translate import replay, translate
 from lsgcli.cli.tune import tune
 from lsgcli.errors import ExitCode, LsgError
@@ -33,6 +34,14 @@ app.command(epilog=EPILOG)(translate)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(replay)
 app.add_typer(evaluate.app, name="eval")
 app.command()(tune)
+models = typer.Typer(name="models", help="Models: convert them.")
+models.command()(convert)
+app.add_typer(models)
+
+
+@models.callback()
+def _models() -> None:
+    """Models, and where they come from."""
 
 
 def _version(wanted: bool) -> None:
