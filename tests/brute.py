@@ -40,7 +40,7 @@ class Brute:
         while len(target) + len(word) < lexicon.limit(source):
             logp = self.logp(source, target + word)
             if target and not word:  # a committed word is never extended
-                logp = np.where(lexicon.after_word, logp, -np.inf)
+                logp = self._writable(logp)
             token = int(logp.argmax())
             if lexicon.ends(token):
                 break
@@ -48,6 +48,11 @@ class Brute:
                 break
             word += (token,)
         return word
+
+    def _writable(self, logp: np.ndarray) -> np.ndarray:
+        """What may follow a word; a model may have more rows than its tokenizer has tokens."""
+        allowed = self.backend.lexicon.after_word
+        return np.where(allowed, logp[: len(allowed)], -np.inf)
 
     def rest(self, source: Sequence[str], target: Tokens) -> list[Tokens]:
         words = []
@@ -68,7 +73,7 @@ class Brute:
                 rest = self.rest(source, target)
                 return out + [(word, length, "finished") for word in rest]
             p = self.logp(source[:j], target)
-            writable = np.where(self.backend.lexicon.after_word, p, -np.inf) if target else p
+            writable = self._writable(p) if target else p
             if self.backend.lexicon.ends(int(writable.argmax())):
                 j, self.reads = j + 1, self.reads + 1
                 continue

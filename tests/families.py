@@ -134,6 +134,8 @@ def save(directory: Path, kind: str, config: str, size: int, **settings: Any) ->
         for parameter in model.parameters():
             if parameter.dim() > 1:
                 parameter.normal_(0, 0.25)
+        if kind == "MarianMTModel":  # its decoder starts from nothing
+            model.get_input_embeddings().weight[settings["pad_token_id"]] = 0
     model.save_pretrained(directory)
 
 
@@ -238,7 +240,9 @@ def llama3(directory: Path) -> None:
 
 def _qwen(directory: Path, template: str, kind: str, **settings: Any) -> None:
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    tokenizer = byte_level(special, eos_token="<|im_end|>", additional_special_tokens=special[:2])
+    tokenizer = byte_level(
+        special, eos_token="<|im_end|>", pad_token=special[0], additional_special_tokens=special[:2]
+    )
     tokenizer.add_tokens(["<think>", "</think>"])
     tokenizer.chat_template = template
     tokenizer.save_pretrained(directory)

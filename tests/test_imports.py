@@ -25,6 +25,7 @@ evaluation evaluation.*
 live report
 stats writer
 convert
+convert.weights
 convert.check convert.original convert.loading
 convert.prompts convert.layouts
 convert.examples convert.languages
@@ -46,7 +47,7 @@ __init__
 LIBRARIES = {
     "typer": "cli.*",
     "rich": "cli.* terminal report writer evaluation.*",
-    "ctranslate2": "backends.* convert",
+    "ctranslate2": "backends.* convert.weights",
     "sentencepiece": "backends.* evaluation.* metrics.*",
     "tokenizers": "backends.*",
     "sentencex": "text.segmenter",

@@ -1,6 +1,7 @@
 """Other people's models made usable: converted, with a manifest beside them, and checked.
 
 ``loading``    the original, from a directory or the Hub
+``weights``    CTranslate2's converters
 ``prompts``    how a language model is asked to translate
 ``layouts``    how an encoder-decoder lays out source and target
 ``original``   the original's own distributions
@@ -21,7 +22,7 @@ from lsgcli.convert import prompts
 from lsgcli.convert.examples import EXAMPLES
 from lsgcli.convert.languages import NAMES
 from lsgcli.convert.layouts import layouts, names
-from lsgcli.convert.loading import Origin, one_line, require, resolve
+from lsgcli.convert.loading import Origin, require, resolve
 from lsgcli.errors import ModelError, OutputError, UsageError
 from lsgcli.manifest import FILE_NAME, VERSION
 
@@ -88,8 +89,10 @@ def convert(request: Request, note: Callable[[str], None] = lambda _: None) -> A
             prefix=f".{request.output.name}.", dir=request.output.parent
         ) as partial:
             made = Path(partial) / "model"
+            from lsgcli.convert.weights import convert_weights
+
             note(f"converting {request.name} to {request.quantization}")
-            _weights(origin, made, request.quantization)
+            convert_weights(origin, made, request.quantization)
             manifest = _manifest(origin, made, request)
             _write_manifest(made, manifest)
             note("comparing with the original")
@@ -99,22 +102,6 @@ def convert(request: Request, note: Callable[[str], None] = lambda _: None) -> A
     except OSError as error:
         raise OutputError(f"{error.filename or request.output}: {error.strerror}") from error
     return agreement
-
-
-def _weights(origin: Origin, output: Path, quantization: str) -> None:
-    """Run CTranslate2's converter; it gets the model from ``origin``, adapter merged."""
-    from ctranslate2.converters import TransformersConverter
-
-    class Converter(TransformersConverter):  # type: ignore[misc]
-        def load_model(self, kind: Any, path: str, **options: Any) -> Any:
-            options.pop("trust_remote_code", None)
-            return origin.model(kind, **options)
-
-    converter = Converter(str(origin.directory), trust_remote_code=origin.trust_remote_code)
-    try:
-        converter.convert(str(output), quantization=quantization)
-    except (ValueError, NotImplementedError, RuntimeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{origin.directory}: CTranslate2: {one_line(error)}") from error
 
 
 def _manifest(origin: Origin, output: Path, request: Request) -> dict[str, Any]:
@@ -252,7 +239,7 @@ def _check(origin: Origin, made: Path, request: Request) -> Agreement:
     converted.ready()
     size = sum(file.stat().st_size for file in origin.directory.glob("*.safetensors"))
     loaded = origin.model(dtype=torch.float32 if size < LARGE else "auto")
-    original = Original(loaded, origin.tokenizer(), len(converted.lexicon.after_word))
+    original = Original(loaded, origin.tokenizer())
     return compare(original, converted, EXAMPLES.get(model.source, EXAMPLES["en"]))
 
 

@@ -50,7 +50,9 @@ class OriginalBackend:
     """The original behind ``Backend.forward``, with the converted model's tokens."""
 
     def __init__(self, original: Original, converted: Backend) -> None:
-        """Take the tokens of ``converted``."""
+        """Take the tokens of ``converted``, which may lack one for padding."""
+        ((row,),) = converted.forward([Query(("a",), ())])
+        original.size = len(row.logp)
         self._original = original
         self._converted = converted
 
@@ -89,7 +91,7 @@ def compare(original: Original, converted: Backend, sentences: Sequence[str]) ->
             path += (row.likeliest,)
         asked = Query(query.source, (), path)
         for p, q in zip(backend.forward([asked])[0], converted.forward([asked])[0], strict=True):
-            divergences.append(p.divergence(q))
+            divergences.append(max(p.divergence(q), 0.0))  # but for rounding
             same += p.likeliest == q.likeliest
     count = len(divergences)
     return Agreement(count, float(np.mean(divergences)), float(np.max(divergences)), same / count)

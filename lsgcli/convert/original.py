@@ -18,11 +18,11 @@ class Original:
     CTranslate2's loaders take a model apart while they read it: this must be another copy.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, size: int | None = None) -> None:
-        """Take the model; ``size`` is how many tokens the converted one has, if they are fewer."""
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        """Take the model."""
         self._model = model.eval()
         self._tokenizer = tokenizer
-        self._size = size
+        self.size: int | None = None  # tokens of the converted one, if they are fewer
 
     def ids(self, names: Sequence[str]) -> list[int]:
         """The numbers of tokens given by name."""
@@ -52,6 +52,6 @@ class Original:
         with torch.no_grad():
             tensors = {name: torch.tensor(value) for name, value in inputs.items()}
             logits = self._model(**tensors, use_cache=False).logits[0, -rows:].float()
-            logp = torch.log_softmax(logits[:, : self._size], dim=-1)
+            logp = torch.log_softmax(logits[:, : self.size], dim=-1)
         array: npt.NDArray[np.float32] = logp.numpy().astype(np.float32)
         return array
