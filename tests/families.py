@@ -150,12 +150,12 @@ GROUPED: dict[str, Any] = DECODER | {"num_key_value_heads": 2}
 HEADS: dict[str, Any] = GROUPED | {"head_dim": 16}
 
 
-def sentencepiece_model(directory: Path, template: str, **options: Any) -> int:
+def sentencepiece_model(directory: Path, template: str) -> int:
     """A ``tokenizer.model`` alone, as Llama 2 and Mistral had it; give its size."""
     import sentencepiece
 
     file = directory / "tokenizer.model"
-    spm(file, **options)
+    spm(file, normalization_rule_name="identity", remove_extra_whitespaces=False)
     settings = {
         "tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>",
         "unk_token": "<unk>", "chat_template": template, "add_bos_token": True, "legacy": True,
@@ -345,7 +345,7 @@ def m2m_100(directory: Path) -> None:
         str(directory / "vocab.json"), str(file), src_lang="en", tgt_lang="de"
     )
     tokenizer.save_pretrained(directory)
-    size = max(tokenizer.get_vocab().values()) + 1 + tokenizer.num_madeup_words
+    size = len(vocab) + len(tokenizer.lang_token_to_id) + tokenizer.num_madeup_words
     save(
         directory, "M2M100ForConditionalGeneration", "M2M100Config", size, **ENCODER,
         decoder_start_token_id=2, scale_embedding=True,

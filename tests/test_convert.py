@@ -135,7 +135,8 @@ def test_the_end_of_an_example_ends_the_translation(llama3: Path, tmp_path: Path
     first = tokenizer(shots.split("\n###")[0].split(" ###")[0], add_special_tokens=False).input_ids
     whole = tokenizer(shots, add_special_tokens=False).input_ids
     assert whole[: len(first)] == first
-    assert tokenizer.convert_ids_to_tokens(whole[len(first)]) == layout.end[0]
+    behind = whole[len(first) : len(first) + 2]  # a mere blank may come first
+    assert layout.end[0] in tokenizer.convert_ids_to_tokens(behind)
     with pytest.raises(UsageError, match="examples"):
         prompts.few_shot(tokenizer, "en", "zh")
 

@@ -71,7 +71,9 @@ class SentencePieceVocabulary:
             raise ModelError(f"{file}: not a SentencePiece model ({error})") from error
         self.size: int = self._model.get_piece_size()
         self._has_bytes = self.id("<0x20>") is not None
-        self._leads = self.token(self.encode(ANCHOR)[0]).startswith(SPACE)
+        control = [self.token(n) for n in range(self.size) if self._model.is_control(n)]
+        self._control = re.compile(f"({'|'.join(map(re.escape, control)) or '(?!)'})")
+        self._leads = self.token(self._plain(ANCHOR)[0]).startswith(SPACE)
         self.encode_word = lru_cache(WORDS_KEPT)(self._encode_word)
         self.bytes = lru_cache(None)(self._bytes)
 
@@ -86,7 +88,14 @@ class SentencePieceVocabulary:
         return piece
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Tokens of a fixed part of a prompt."""
+        """Tokens of a fixed part of a prompt; special tokens in it are recognised."""
+        tokens: tuple[int, ...] = ()
+        for n, piece in enumerate(self._control.split(text)):
+            tokens += (self._model.piece_to_id(piece),) if n % 2 else self._plain(piece)
+        return tokens
+
+    def _plain(self, text: str) -> tuple[int, ...]:
+        """Tokens of a text in which nothing is special but what the model was trained to see."""
         return tuple(self._model.encode(text))
 
     def encode_behind(self, before: str, text: str) -> tuple[int, ...]:
@@ -105,14 +114,14 @@ class SentencePieceVocabulary:
         character by character if the model has none for bytes.
         """
         lead = "" if self._leads or first else " "
-        ids = self.encode(lead + word)
+        ids = self._plain(lead + word)
         unknown: int = self._model.unk_id()
         if all(self.bytes(token) or token == unknown for token in ids) and (
             unknown not in ids or not self._has_bytes
         ):
             return ids
         if not self._has_bytes:
-            return self.encode(lead + " ".join(word))
+            return self._plain(lead + " ".join(word))
         spelt = ("" if first and not self._leads else " ") + word
         return tuple(self._model.piece_to_id(f"<0x{byte:02X}>") for byte in spelt.encode())
 

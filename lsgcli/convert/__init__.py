@@ -175,13 +175,21 @@ def _tokenizer(directory: Path, output: Path, tokenizer: Any) -> dict[str, str]:
         shutil.copyfile(file, output / file.name)
         return {"type": "huggingface", "file": file.name}
     for name in SENTENCEPIECE:
-        if (directory / name).exists():
+        if (directory / name).exists() and _complete(directory / name, tokenizer):
             shutil.copyfile(directory / name, output / name)
             return {"type": "sentencepiece", "file": name}
     if hasattr(tokenizer, "backend_tokenizer"):  # of a vocabulary and merges in files of their own
         tokenizer.backend_tokenizer.save(str(output / "tokenizer.json"))
         return {"type": "huggingface", "file": "tokenizer.json"}
     raise ModelError(f"{directory}: no tokenizer.json and no SentencePiece model")
+
+
+def _complete(file: Path, tokenizer: Any) -> bool:
+    """Whether a SentencePiece model has the special tokens too: some are added behind it."""
+    from lsgcli.backends.vocabulary import SentencePieceVocabulary
+
+    slow = not hasattr(tokenizer, "backend_tokenizer")
+    return slow or SentencePieceVocabulary(file).size >= len(tokenizer)
 
 
 def _direction(request: Request, codes: dict[str, str]) -> str:

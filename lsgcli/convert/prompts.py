@@ -141,12 +141,13 @@ def _bos(tokenizer: Any) -> list[str]:
 
 
 def _stop(tokenizer: Any) -> str:
-    """The first token of what ends an example."""
+    """The first token of what ends an example, but for a mere blank."""
     encoded = [
         tokenizer(text, add_special_tokens=False).input_ids for text in ("good.", f"good.{STOP}\n")
     ]
     same = 0
     while same < len(encoded[0]) and encoded[0][same] == encoded[1][same]:
         same += 1
-    token: str = tokenizer.convert_ids_to_tokens(encoded[1][same])
+    more = [number for number in encoded[1][same:] if tokenizer.decode([number]).strip()]
+    token: str = tokenizer.convert_ids_to_tokens(more[0])
     return token
