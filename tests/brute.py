@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lsgcli.policy.lsg import Lsg
 
 Tokens = tuple[int, ...]
+LONGEST_WORD = 64  # tokens, while the source is not finished; what goes on longer is cut
 
 
 @dataclass
@@ -33,11 +34,11 @@ class Brute:
         self.calls += 1
         return self.backend.forward([Query(tuple(source), target)])[0][0].logp
 
-    def word(self, source: Sequence[str], target: Tokens) -> Tokens:
+    def word(self, source: Sequence[str], target: Tokens, longest: int = LONGEST_WORD) -> Tokens:
         """The next greedy word, empty at the end of the translation."""
         lexicon = self.backend.lexicon
         word: Tokens = ()
-        while len(target) + len(word) < lexicon.limit(source):
+        while len(word) < min(longest, lexicon.limit(source) - len(target)):
             logp = self.logp(source, target + word)
             if target and not word:  # a committed word is never extended
                 logp = self._writable(logp)
@@ -50,13 +51,14 @@ class Brute:
         return word
 
     def _writable(self, logp: np.ndarray) -> np.ndarray:
-        """What may follow a word; a model may have more rows than its tokenizer has tokens."""
+        """What may follow a word. A model's rows may be more or fewer than its tokens."""
         allowed = self.backend.lexicon.after_word
-        return np.where(allowed, logp[: len(allowed)], -np.inf)
+        size = min(len(allowed), len(logp))
+        return np.where(allowed[:size], logp[:size], -np.inf)
 
     def rest(self, source: Sequence[str], target: Tokens) -> list[Tokens]:
         words = []
-        while word := self.word(source, target):
+        while word := self.word(source, target, self.backend.lexicon.limit(source)):
             words.append(word)
             target += word
         return words
@@ -92,6 +94,9 @@ class Brute:
                 j, self.reads = j + 1, self.reads + 1
                 continue
             word = self.word(source[:j], target)
+            if not word:  # the target is as long as this much source allows
+                j, self.reads = j + 1, self.reads + 1
+                continue
             out.append((word, j, reason))
             target += word
 

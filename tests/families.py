@@ -171,7 +171,15 @@ def llama2(directory: Path) -> None:
 
 def mistral(directory: Path) -> None:
     size = sentencepiece_model(directory, MISTRAL)
-    save(directory, "MistralForCausalLM", "MistralConfig", size, **GROUPED, sliding_window=None)
+    save(
+        directory,
+        "MistralForCausalLM",
+        "MistralConfig",
+        size,
+        **GROUPED,
+        sliding_window=None,
+        rope_theta=1e6,
+    )
 
 
 def phi3(directory: Path) -> None:
@@ -219,12 +227,15 @@ def gemma_tokenizer(directory: Path) -> int:
 
 def gemma2(directory: Path) -> None:
     size = gemma_tokenizer(directory)
-    save(directory, "Gemma2ForCausalLM", "Gemma2Config", size, **HEADS)
+    save(directory, "Gemma2ForCausalLM", "Gemma2Config", size, **HEADS, query_pre_attn_scalar=16)
 
 
 def gemma3(directory: Path) -> None:
     size = gemma_tokenizer(directory)
-    save(directory, "Gemma3ForCausalLM", "Gemma3TextConfig", size, **HEADS)
+    save(
+        directory, "Gemma3ForCausalLM", "Gemma3TextConfig", size, **HEADS,
+        query_pre_attn_scalar=16,
+    )  # fmt: skip
 
 
 def llama3(directory: Path) -> None:
@@ -235,7 +246,12 @@ def llama3(directory: Path) -> None:
     )
     tokenizer.chat_template = LLAMA3
     tokenizer.save_pretrained(directory)
-    save(directory, "LlamaForCausalLM", "LlamaConfig", len(tokenizer), **GROUPED)
+    rope = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+    rope |= {"rope_theta": 500000.0, "original_max_position_embeddings": 8192}
+    save(
+        directory, "LlamaForCausalLM", "LlamaConfig", len(tokenizer), **GROUPED,
+        rope_parameters=rope,
+    )  # fmt: skip
 
 
 def _qwen(directory: Path, template: str, kind: str, **settings: Any) -> None:
@@ -251,11 +267,11 @@ def _qwen(directory: Path, template: str, kind: str, **settings: Any) -> None:
 
 
 def qwen2(directory: Path) -> None:
-    _qwen(directory, QWEN2, "Qwen2", **GROUPED)
+    _qwen(directory, QWEN2, "Qwen2", **GROUPED, rope_theta=1e6)
 
 
 def qwen3(directory: Path) -> None:
-    _qwen(directory, CHATML, "Qwen3", **HEADS)
+    _qwen(directory, CHATML, "Qwen3", **HEADS, rope_theta=1e6)
 
 
 def gpt_neox(directory: Path) -> None:
@@ -371,7 +387,7 @@ def madlad(directory: Path) -> None:
 def mbart(directory: Path) -> None:
     from transformers import MBart50Tokenizer
 
-    special = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    special = [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0)]  # as SentencePiece has them
     tokenizer = MBart50Tokenizer(
         vocab=[*special, *pieces(directory)], src_lang="en_XX", tgt_lang="de_DE"
     )

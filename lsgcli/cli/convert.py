@@ -10,6 +10,7 @@ import typer
 from lsgcli import terminal
 from lsgcli.cli import options as o  # noqa: TC001
 
+FAR = 0.05  # nats, on average; int8 takes a hundredth
 FROM_TO = "of the manifest; by default all the model has tokens for."
 
 
@@ -88,3 +89,8 @@ def convert(
         note=ignore if quiet else terminal.note,
     )
     print(f"{output}: {agreement}")
+    if agreement.mean_kl > FAR:
+        terminal.warning(
+            "the converted model is not like the original: its architecture may have something "
+            "that CTranslate2 does not; try --quantization float32 to see if it is the rounding"
+        )

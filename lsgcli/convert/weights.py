@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lsgcli.convert.loading import Origin
+
+LLAMA3_LENGTH = 8192  # positions; CTranslate2 knows no other
 
 
 def convert_weights(origin: Origin, output: Path, quantization: str) -> None:
@@ -26,6 +30,7 @@ def convert_weights(origin: Origin, output: Path, quantization: str) -> None:
             options.pop("trust_remote_code", None)
             model = origin.model(kind, **options)
             _mend_config(model.config)
+            _mend_model(model)
             return model
 
         def load_tokenizer(self, kind: Any, path: str, **options: Any) -> Any:
@@ -43,6 +48,7 @@ def convert_weights(origin: Origin, output: Path, quantization: str) -> None:
         converter.convert(str(output), quantization=quantization)
     except (ValueError, NotImplementedError, RuntimeError, KeyError, AttributeError) as error:
         raise ModelError(f"{origin.directory}: CTranslate2: {one_line(error)}") from error
+    _mend_tokens(output / "config.json")
 
 
 def _mend_config(config: Any) -> None:
@@ -51,6 +57,68 @@ def _mend_config(config: Any) -> None:
         config.normalize_before = config.normalize_embedding = True
     if hasattr(config, "scale_decoder_outputs"):  # T5: tie_word_embeddings means nothing any more
         config.tie_word_embeddings = config.scale_decoder_outputs
+    rope = getattr(config, "rope_parameters", None)
+    if isinstance(rope, dict):
+        _mend_rope(config, rope)
+
+
+def _mend_rope(config: Any, rope: dict[str, Any]) -> None:
+    """Rotary embeddings: their settings have moved into one dictionary, or one for each kind."""
+    if "full_attention" in rope:  # Gemma 3
+        _refuse_scaling(rope["full_attention"])
+        config.rope_local_base_freq = rope["sliding_attention"]["rope_theta"]
+        config.rope_theta = rope["full_attention"]["rope_theta"]
+        return
+    config.rope_theta = rope["rope_theta"]
+    kind, scaled = config.model_type, rope.get("rope_type", "default") != "default"
+    if kind == "gpt_neox":
+        config.rotary_pct = rope.get("partial_rotary_factor", 1.0)
+        if scaled or config.rope_theta != 10000:
+            raise NotImplementedError("a GPT-NeoX with another rotary base than 10000")
+    elif kind == "phi3":
+        if rope.get("partial_rotary_factor", 1.0) != 1.0:
+            raise NotImplementedError("a Phi-3 with rotary embeddings of a part of each head")
+        config.rope_scaling = {**rope, "type": rope["rope_type"]} if scaled else None
+        config.rope_theta = rope["rope_theta"]
+    elif kind in ("gemma", "gemma2"):
+        _refuse_scaling(rope)
+    elif rope.get("rope_type") == "llama3":
+        length = rope.get("original_max_position_embeddings", LLAMA3_LENGTH)
+        if length != LLAMA3_LENGTH:
+            raise NotImplementedError(f"Llama 3's rotary scaling from {length} positions")
+
+
+def _refuse_scaling(rope: dict[str, Any]) -> None:
+    """The loader would leave it out."""
+    if rope.get("rope_type", "default") != "default":
+        raise NotImplementedError(f"scaling of rotary embeddings: {rope['rope_type']}")
+
+
+def _mend_model(model: Any) -> None:
+    """The same for names of layers."""
+    config = model.config
+    scalar = getattr(config, "query_pre_attn_scalar", None)
+    if scalar and scalar != config.head_dim:
+        raise NotImplementedError("attention scaled by another number than the head's size")
+    if config.model_type == "gpt_neox" and not hasattr(model, "embed_out"):
+        model.embed_out = model.lm_head
+    if config.model_type == "phi3":
+        rope = config.rope_scaling or {}
+        factors = SimpleNamespace(
+            long_factor=rope.get("long_factor"), short_factor=rope.get("short_factor")
+        )
+        for layer in model.model.layers:
+            if not hasattr(layer.self_attn, "rotary_emb"):
+                layer.self_attn.rotary_emb = factors
+
+
+def _mend_tokens(file: Path) -> None:
+    """CTranslate2 writes a special token that a model has not as null, and cannot read it."""
+    config = json.loads(file.read_text(encoding="utf-8"))
+    for name in ("bos_token", "unk_token"):
+        if name in config and config[name] is None:
+            config[name] = config["eos_token"]
+    file.write_text(json.dumps(config, indent=2), encoding="utf-8")
 
 
 def _mend_tokenizer(tokenizer: Any) -> None:
