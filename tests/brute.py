@@ -63,6 +63,11 @@ class Brute:
             target += word
         return words
 
+    def _diverges(self, p: np.ndarray, q: np.ndarray, policy: Lsg) -> bool:
+        if policy.direction == "reverse":
+            p, q = q, p
+        return bool(np.sum(np.exp(p) * (p - q)) > policy.delta)
+
     def lsg(self, source: Sequence[str], policy: Lsg) -> list[tuple[Tokens, int, str]]:
         """Words with delay and reason, by the seven tests of the method in their order."""
         length, j, target, out = len(source), 0, (), []
@@ -79,22 +84,16 @@ class Brute:
             if self.backend.lexicon.ends(int(writable.argmax())):
                 j, self.reads = j + 1, self.reads + 1
                 continue
-            reason = None
+            reason, word = None, ()
             if j >= policy.lower + i - 1 + policy.upper:
                 reason = "bound"
             elif np.exp(writable.max()) > policy.alpha:
                 reason = "confidence"
-            else:
-                q = self.logp(source[: min(i, length)], target)
-                if policy.direction == "reverse":
-                    p, q = q, p
-                if np.sum(np.exp(p) * (p - q)) > policy.delta:
-                    reason = "divergence"
-            if reason is None:
-                j, self.reads = j + 1, self.reads + 1
-                continue
-            word = self.word(source[:j], target)
-            if not word:  # the target is as long as this much source allows
+            elif self._diverges(p, self.logp(source[: min(i, length)], target), policy):
+                reason = "divergence"
+            if reason:
+                word = self.word(source[:j], target)
+            if not word:  # undecided, or the target is as long as this much source allows
                 j, self.reads = j + 1, self.reads + 1
                 continue
             out.append((word, j, reason))

@@ -121,8 +121,10 @@ def byte_level(special: list[str], bos: str | None = None, **settings: Any) -> A
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=bos, **settings)
 
 
-def save(directory: Path, kind: str, config: str, size: int, **settings: Any) -> None:
-    """Save a random model, peaked enough to have opinions."""
+def save(
+    directory: Path, kind: str, config: str, size: int, spread: float = 0.25, **settings: Any
+) -> None:
+    """Save a random model; ``spread`` of its weights: peaked enough to have opinions."""
     import transformers
 
     model = getattr(transformers, kind)(
@@ -133,7 +135,7 @@ def save(directory: Path, kind: str, config: str, size: int, **settings: Any) ->
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() > 1:
-                parameter.normal_(0, 0.25)
+                parameter.normal_(0, spread)
         if kind == "MarianMTModel":  # its decoder starts from nothing
             model.get_input_embeddings().weight[settings["pad_token_id"]] = 0
     model.save_pretrained(directory)
@@ -247,7 +249,7 @@ def llama3(directory: Path) -> None:
     tokenizer.chat_template = LLAMA3
     tokenizer.save_pretrained(directory)
     rope = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
-    rope |= {"rope_theta": 500000.0, "original_max_position_embeddings": 8192}
+    rope |= {"rope_theta": 500000.0, "original_max_position_embeddings": 64}
     save(
         directory, "LlamaForCausalLM", "LlamaConfig", len(tokenizer), **GROUPED,
         rope_parameters=rope,
@@ -378,8 +380,8 @@ def madlad(directory: Path) -> None:
     )
     tokenizer.save_pretrained(directory)
     save(
-        directory, "T5ForConditionalGeneration", "T5Config", len(tokenizer), d_model=64, d_kv=16,
-        d_ff=128, num_layers=2, num_heads=4, feed_forward_proj="gated-gelu",
+        directory, "T5ForConditionalGeneration", "T5Config", len(tokenizer), 0.15, d_model=64,
+        d_kv=16, d_ff=128, num_layers=2, num_heads=4, feed_forward_proj="gated-gelu",
         tie_word_embeddings=False, decoder_start_token_id=0,
     )  # fmt: skip
 

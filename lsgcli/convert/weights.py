@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lsgcli.convert.loading import Origin
 
-LLAMA3_LENGTH = 8192  # positions; CTranslate2 knows no other
+LLAMA3_LENGTH = 8192  # positions Llama 3 was trained on
 
 
 def convert_weights(origin: Origin, output: Path, quantization: str) -> None:
@@ -40,7 +40,7 @@ def convert_weights(origin: Origin, output: Path, quantization: str) -> None:
 
         def _load(self) -> Any:
             spec = super()._load()
-            _cap_logits(spec, origin.config())
+            _mend_spec(spec, origin.config())
             return spec
 
     converter = Converter(str(origin.directory), trust_remote_code=origin.trust_remote_code)
@@ -82,10 +82,6 @@ def _mend_rope(config: Any, rope: dict[str, Any]) -> None:
         config.rope_theta = rope["rope_theta"]
     elif kind in ("gemma", "gemma2"):
         _refuse_scaling(rope)
-    elif rope.get("rope_type") == "llama3":
-        length = rope.get("original_max_position_embeddings", LLAMA3_LENGTH)
-        if length != LLAMA3_LENGTH:
-            raise NotImplementedError(f"Llama 3's rotary scaling from {length} positions")
 
 
 def _refuse_scaling(rope: dict[str, Any]) -> None:
@@ -129,8 +125,15 @@ def _mend_tokenizer(tokenizer: Any) -> None:
         tokenizer.get_vocab = lambda: vocabulary
 
 
-def _cap_logits(spec: Any, config: Any) -> None:
-    """Gemma 2 caps its logits, which the loader forgets."""
+def _mend_spec(spec: Any, config: Any) -> None:
+    """What the loaders forget: Gemma 2 caps its logits, Llama 3.1 scales its rotations."""
     cap = getattr(config, "final_logit_softcapping", None)
     if cap and config.model_type == "gemma2":
         spec.decoder.final_logit_softcapping = np.dtype("float32").type(cap)
+    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    if rope.get("rope_type") == "llama3":
+        for layer in spec.decoder.layer:
+            attention = vars(layer.self_attention)  # which takes no attribute it did not have
+            attention["rotary_scaling_factor"] = np.dtype("float32").type(rope["factor"])
+            length = rope.get("original_max_position_embeddings", LLAMA3_LENGTH)
+            attention["original_max_position_embeddings"] = np.dtype("int32").type(length)
