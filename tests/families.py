@@ -138,6 +138,9 @@ def save(
                 parameter.normal_(0, spread)
         if kind == "MarianMTModel":  # its decoder starts from nothing
             model.get_input_embeddings().weight[settings["pad_token_id"]] = 0
+        if kind.startswith("Gemma"):  # its embeddings are tied: without this it says what it hears
+            model.get_input_embeddings().weight *= 0.2
+            model.model.norm.weight += 5
     model.save_pretrained(directory)
 
 
@@ -230,6 +233,15 @@ def gemma_tokenizer(directory: Path) -> int:
 def gemma2(directory: Path) -> None:
     size = gemma_tokenizer(directory)
     save(directory, "Gemma2ForCausalLM", "Gemma2Config", size, **HEADS, query_pre_attn_scalar=16)
+
+
+def gemma2_uncapped(directory: Path) -> None:
+    """Without the cap of the attention, which CTranslate2 does not have."""
+    size = gemma_tokenizer(directory)
+    save(
+        directory, "Gemma2ForCausalLM", "Gemma2Config", size, **HEADS, query_pre_attn_scalar=16,
+        attn_logit_softcapping=None,
+    )  # fmt: skip
 
 
 def gemma3(directory: Path) -> None:
@@ -412,6 +424,7 @@ FAMILIES = [
     Family("Qwen2", qwen2),
     Family("Qwen3", qwen3),
     Family("Gemma 2", gemma2),
+    Family("Gemma 2, no cap", gemma2_uncapped),
     Family("Gemma 3", gemma3),
     Family("Phi-3", phi3),
     Family("GPT-NeoX", gpt_neox, "alpaca"),

@@ -89,10 +89,12 @@ def convert(request: Request, note: Callable[[str], None] = lambda _: None) -> A
             prefix=f".{request.output.name}.", dir=request.output.parent
         ) as partial:
             made = Path(partial) / "model"
-            from lsgcli.convert.weights import convert_weights
+            from lsgcli.convert.weights import convert_weights, limits
 
             note(f"converting {request.name} to {request.quantization}")
             convert_weights(origin, made, request.quantization)
+            for limit in limits(origin.config()):
+                note(limit)
             manifest = _manifest(origin, made, request)
             _write_manifest(made, manifest)
             note("comparing with the original")

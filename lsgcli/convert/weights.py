@@ -51,6 +51,13 @@ def convert_weights(origin: Origin, output: Path, quantization: str) -> None:
     _mend_tokens(output / "config.json")
 
 
+def limits(config: Any) -> list[str]:
+    """What CTranslate2 4.8.5 computes in another way than the original, for the user to know."""
+    if config.model_type == "gemma2" and config.attn_logit_softcapping:
+        return ["CTranslate2 does not cap the attention of Gemma 2: expect small differences"]
+    return []
+
+
 def _mend_config(config: Any) -> None:
     """Transformers 5 has dropped or renamed what the loaders read (CTranslate2 4.8.5)."""
     if config.model_type == "mbart" and not hasattr(config, "normalize_before"):
