@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import shutil
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from lsgcli.convert.check import OriginalBackend
 from lsgcli.convert.examples import EXAMPLES
 from lsgcli.convert.loading import Origin
 from lsgcli.convert.original import Original
+from lsgcli.engine.segment import request_whole
 from lsgcli.engine.steps import Query
 from lsgcli.policy.baselines import LocalAgreement, WaitK
 from lsgcli.policy.lsg import Lsg
@@ -227,7 +230,6 @@ def test_no_word_becomes_a_special_token(converted: Convert, name: str) -> None:
 
 @pytest.mark.parametrize("name", list(BY_NAME)[:5])
 def test_bulk_writes_what_a_policy_would(converted: Convert, name: str) -> None:
-    from lsgcli.engine.segment import request_whole
 
     backend = opened(converted(name, "float32")[1])
     requests = [request_whole(words, backend.lexicon) for words in SOURCES]
@@ -239,3 +241,23 @@ def test_bulk_writes_what_a_policy_would(converted: Convert, name: str) -> None:
                 break
             path += (row.likeliest,)
         assert tokens == path
+
+
+def test_a_layout_may_bring_the_start_token(converted: Convert, tmp_path: Path) -> None:
+    """As mBART-25 wants it, whose decoder starts with the language."""
+    usual = converted("mBART-50", "float32")[1]
+    other = shutil.copytree(usual, tmp_path / "model")
+    config = (other / "config.json").read_text(encoding="utf-8")
+    none = config.replace('"decoder_start_token": "</s>"', '"decoder_start_token": null')
+    assert none != config
+    (other / "config.json").write_text(none, encoding="utf-8")
+    manifest = (other / "manifest.toml").read_text(encoding="utf-8")
+    manifest = manifest.replace('parts = ["{to}"', 'parts = ["</s>", "{to}"')
+    manifest = re.sub(r'\[files."config.json"\]\nsize.*\nsha.*\n', "", manifest)
+    (other / "manifest.toml").write_text(manifest, encoding="utf-8")
+    for words in SOURCES[:3]:
+        query = Query(words, (7, 8), (9,), 3)
+        one, two = (opened(each).forward([query])[0] for each in (usual, other))
+        assert [row.logp.tolist() for row in one] == [row.logp.tolist() for row in two]
+    requests = [request_whole(SOURCES[0], opened(usual).lexicon)]
+    assert list(opened(usual).generate(requests)) == list(opened(other).generate(requests))
