@@ -21,12 +21,12 @@ from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
 from lsgcli.catalog import find
 from lsgcli.live import Pipeline
+from lsgcli.output.descriptor import Output
+from lsgcli.output.text import TextWriter
 from lsgcli.policy.baselines import Offline
 from lsgcli.text.chunks import ChunkReader
 from lsgcli.text.feed import Feed
 from lsgcli.text.segmenter import Limits, Segmenter
-from lsgcli.output.descriptor import Output
-from lsgcli.output.text import TextWriter
 
 BATCH = 32
 

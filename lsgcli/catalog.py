@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from lsgcli import registry, store
 from lsgcli.errors import ManifestError, ModelNotFoundError
+from lsgcli.files import read_text
 from lsgcli.manifest import (
     ANY,
     FILE_NAME,
@@ -22,7 +24,6 @@ from lsgcli.manifest import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACKAGE = Path(__file__).parent
 AUTO = "auto"  # the source language that is told from the speech
 ENGLISH_ONLY = 51864  # tokens of the Whispers that know one language and one task
 WINDOW = 5.0  # seconds that a Whisper is given at least, trained as it was on 30
@@ -52,10 +53,8 @@ class Model(Generic[M_co]):
 
 def embedded() -> dict[str, Path]:
     """Directories of the models that come with the package, by alias."""
-    installed = PACKAGE / "embedded"
-    checkout = PACKAGE.parent / "models"  # an editable install
-    root = installed if installed.is_dir() else checkout
-    return {file.parent.name: file.parent for file in sorted(root.glob(f"*/{FILE_NAME}"))}
+    found = sorted(registry.shipped().glob(f"*/{FILE_NAME}"))
+    return {file.parent.name: file.parent for file in found}
 
 
 def find(name: str | None, source: str | None, target: str) -> Model[TextManifest]:
@@ -128,15 +127,15 @@ def whisper_manifest(directory: Path) -> SpeechManifest:
     """
     file = directory / "config.json"
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
+        config = json.loads(read_text(file))
         if "suppress_ids" not in config:
             raise ManifestError(f"{directory}: neither a manifest nor a Whisper of CTranslate2's")
         names = directory / "vocabulary.json"
         if names.exists():
-            tokens = json.loads(names.read_text(encoding="utf-8"))
+            tokens = json.loads(read_text(names))
         else:
             names = directory / "vocabulary.txt"
-            tokens = names.read_text(encoding="utf-8").splitlines()
+            tokens = read_text(names).splitlines()
         spoken = [tokens[number].strip("<|>") for number in config.get("lang_ids") or ()]
     except (OSError, ValueError, IndexError, TypeError, AttributeError) as error:
         raise ManifestError(f"{directory}: not a Whisper of CTranslate2's: {error}") from error
@@ -154,21 +153,28 @@ def whisper_manifest(directory: Path) -> SpeechManifest:
 
 
 def directory(name: str) -> Path:
-    """Give the directory that ``name``, an alias or a path, means. Raises ModelNotFoundError."""
+    """Give the directory that ``name`` means: a path, an embedded model, or one that was pulled.
+
+    Raises ModelNotFoundError, which says how to get one that there is in the registry.
+    """
     if Path(name).is_dir():
         return Path(name)
-    if name in embedded():
-        return embedded()[name]
+    if found := embedded().get(name) or store.find(name):
+        return found
+    if name in registry.load():
+        raise ModelNotFoundError(f"model {name!r} is not here; run lsg models pull {name}")
     raise ModelNotFoundError(
-        f"no model {name!r}: it is neither a directory nor one of {_offer(Manifest)}"
+        f"no model {name!r}: it is neither a directory nor one of {_offer(Manifest)}, nor has one "
+        "of that name been pulled (see lsg models list)"
     )
 
 
 def is_text(name: str) -> bool:
     """Whether ``name``, an alias or a path, is a model for text. Raises ManifestError."""
-    if not Path(name).is_dir() and name not in embedded():
+    try:
+        found = directory(name)
+    except ModelNotFoundError:
         return False
-    found = directory(name)
     if not (found / FILE_NAME).exists() and (found / "config.json").exists():
         return False
     return isinstance(load(found), TextManifest)

@@ -5,6 +5,7 @@ LsgError                      exit 1: the work could not be done
 │   ├── ModelNotFoundError    no such model, or none for the language pair
 │   └── ManifestError         a model directory that does not say what it is
 ├── ModelError                the model's files are damaged or do not fit
+├── HubError                  the Hub, or the way to it, does not give a model
 ├── InputError                the input is not what was promised (``--strict``)
 └── OutputError               standard output cannot be written
 
@@ -46,6 +47,10 @@ class ManifestError(UsageError):
 
 class ModelError(LsgError):
     """The files of a model are damaged, or the model does not run here."""
+
+
+class HubError(LsgError):
+    """The Hugging Face Hub does not give what is asked for, or cannot be reached."""
 
 
 class InputError(LsgError):

@@ -43,14 +43,16 @@ An encoder-decoder has a layout for each side instead of the prompt::
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from lsgcli.errors import ManifestError, ModelError
+from lsgcli import files, pulled
+from lsgcli.errors import ManifestError
+from lsgcli.files import File, is_plain, read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -62,7 +64,6 @@ if TYPE_CHECKING:
 
 FILE_NAME = "manifest.toml"
 VERSION = 1
-VERIFY_ALWAYS = 64 << 20  # bytes; the checksum of a larger file costs more than a start may
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -146,13 +147,6 @@ class Thresholds(Struct, frozen=True):
     delta: NonNegative  # nats
     alpha: Probability
     levels: Levels = Levels()
-
-
-class File(Struct, frozen=True):
-    """What a file must be."""
-
-    size: Positive
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -242,6 +236,8 @@ class SpeechManifest(Manifest, frozen=True, kw_only=True, tag_field="kind", tag=
 
     silence: NonNegative = 1.0  # seconds of silence that the model wants behind the speech
     window: Annotated[float, msgspec.Meta(ge=0, le=30)] = 0.0  # least seconds it wants to be given
+    scroll: Annotated[float, msgspec.Meta(ge=2, le=15)] = 8.0  # seconds from which a window scrolls
+    context: Annotated[int, msgspec.Meta(ge=0, le=96)] = 64  # tokens of the text before it is shown
 
 
 AnyManifest: TypeAlias = DecoderOnlyManifest | EncoderDecoderManifest | SpeechManifest
@@ -254,7 +250,7 @@ def load(directory: Path) -> AnyManifest:
     """
     file = directory / FILE_NAME
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = tomllib.loads(read_text(file))
         if data.get("version") != VERSION:
             raise ManifestError(
                 f"{file}: version is {data.get('version')!r}, this lsg reads version {VERSION}"
@@ -310,29 +306,22 @@ def _check_names(file: Path, manifest: Manifest) -> None:
 
 
 def _check_name(file: Path, name: str) -> None:
-    if Path(name).name != name or name in ("", ".."):
+    if not is_plain(name):
         raise ManifestError(f"{file}: {name!r} must be a plain file name in the directory")
 
 
 def verify(directory: Path, manifest: Manifest) -> None:
-    """Check the files' sizes, and the checksums of those that are not large.
+    """Check the files of a model: their sizes, and the checksums of those that are not large.
 
-    Raises ModelError: CTranslate2's loader is not built for damaged files.
+    Raises ModelError: CTranslate2's loader is not built for damaged files; ManifestError.
     """
-    for name, expected in manifest.files.items():
-        file = directory / name
-        try:
-            size = file.stat().st_size
-        except OSError as error:
-            raise ModelError(f"{file}: {error.strerror}; the model is incomplete") from error
-        if size != expected.size:
-            raise ModelError(f"{file}: {size} bytes instead of {expected.size}; get it again")
-        if size <= VERIFY_ALWAYS and _sha256(file) != expected.sha256:
-            raise ModelError(f"{file}: checksum differs; the file is damaged, get it again")
+    files.verify(directory, expected(directory, manifest))
 
 
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def expected(directory: Path, manifest: Manifest) -> dict[str, File]:
+    """What files must be, as the manifest says and as they were pulled. Raises ManifestError."""
+    record = pulled.load(directory)
+    return (record.files if record else {}) | manifest.files
 
 
 def save_level(directory: Path, direction: str, name: str, level: Level) -> None:
@@ -349,9 +338,11 @@ def save_level(directory: Path, direction: str, name: str, level: Level) -> None
     file = directory / FILE_NAME
     document = tomlkit.parse(file.read_text(encoding="utf-8"))
     document.setdefault("policies", tomlkit.table(is_super_table=True))[direction] = table
-    partial = file.with_suffix(".partial")
-    partial.write_text(tomlkit.dumps(document), encoding="utf-8")
-    partial.replace(file)
+    # A new file, so that a link in its place leads nowhere.
+    with NamedTemporaryFile("w", dir=directory, encoding="utf-8", delete=False) as partial:
+        partial.write(tomlkit.dumps(document))
+    Path(partial.name).chmod(file.stat().st_mode)
+    Path(partial.name).replace(file)
 
 
 def _plain(value: object) -> Any:

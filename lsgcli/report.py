@@ -42,12 +42,12 @@ def _rows(f: dict[str, Any]) -> list[tuple[str, str]]:
     elif f.get("words_read"):
         per_word = f"{f['model_calls_per_word']:.2f} calls, {f['tokens_per_word']:.1f} tokens"
         rows.append(("model", f"{per_word} a source word, {f['tokens_per_second']:.0f} tokens/s"))
-    behind = "falling behind" if f["falling_behind"] else "keeping up"
+    behind = ", falling behind" if f["falling_behind"] else ", keeping up" if f["behind_s"] else ""
     if spoken:
         speed = f"real-time factor {f['real_time_factor'] or 0:.3f}"
     else:
         speed = f"{f['words_per_second']:.0f} words/s while busy"
-    rows.append(("speed", f"{speed}, busy {f['busy_s']:.2f} of {f['elapsed_s']:.2f} s, {behind}"))
+    rows.append(("speed", f"{speed}, busy {f['busy_s']:.2f} of {f['elapsed_s']:.2f} s{behind}"))
     return rows
 
 

@@ -36,6 +36,7 @@ class Statistics:
     usage: Usage
     clock: Callable[[], float] = time.monotonic
     warn: Callable[[str], None] = lambda _: None  # is told when the input comes too fast
+    live: bool = True  # the input comes in its own time, so that one can fall behind it
     units_read: int = 0  # words, or segments of speech
     words_written: int = 0
     words_protected: int = 0
@@ -94,7 +95,8 @@ class Statistics:
         """Take waiting out of the computation times."""
         if self._started is not None:
             self.waited_for += seconds
-            self.behind.append(behind)
+            if self.live:
+                self.behind.append(behind)
         self._mark += seconds
         self._tick()
         if self.falling_behind and not self._late:

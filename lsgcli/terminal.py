@@ -6,10 +6,11 @@ import io
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from rich.console import Console
@@ -67,6 +68,31 @@ def console(choice: str) -> Console:
             highlight=False,
         )
     return Console(stderr=True, force_terminal=False, color_system=None, highlight=False)
+
+
+@contextmanager
+def transfer(
+    label: str, choice: str = "auto", *, show: bool
+) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that is told how many bytes have come, and of how many.
+
+    Shown as a bar on standard error, if that is a terminal.
+    """
+    if not show or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich import progress
+
+    columns = (
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=console(choice), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def error(message: str) -> None:

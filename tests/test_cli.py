@@ -254,12 +254,17 @@ HEAVY = {
     "sentencepiece",
     "tokenizers",
     "sentencex",
+    "huggingface_hub",
     "lsgcli.backends.decoder_only",
 }
 
 
 @pytest.mark.parametrize(
-    "line", ["--help", "--version", "translate --help", "translate --bogus", "translate --to xx"]
+    "line",
+    [
+        *("--help", "--version", "translate --help", "translate --bogus", "translate --to xx"),
+        *("models --help", "models list", "models path en-de-seed", "doctor --help"),
+    ],
 )
 def test_what_needs_no_model_imports_none(line):
     done = subprocess.run(

@@ -448,12 +448,12 @@ def test_missing_options(tmp_path):
     assert "--output" in refused(*options)[1]
 
 
-def test_audio_is_for_later(tmp_path):
+def test_audio_needs_a_speech_model(tmp_path):
     options = write_corpus(tmp_path)
     manifest = tmp_path / "audio.tsv"
     manifest.write_text("id\tfile\n")
     code, line = refused(*options, "--source", manifest, "-o", tmp_path / "run")
-    assert (code, "evaluates text, not audio" in line) == (2, True)
+    assert (code, "not text" in line, "speech model" in line) == (2, True, True)
 
 
 def test_sets_of_sacrebleu(tmp_path):

@@ -22,8 +22,8 @@ LAYERS = """
 __main__
 cli cli.*
 evaluation evaluation.*
-live report
-stats writer
+live speech report doctor
+stats session
 convert
 convert.weights
 convert.check convert.original convert.loading
@@ -34,10 +34,17 @@ policy.settings
 policy policy.lsg policy.baselines policy.base
 engine engine.segment engine.decoder
 backends backends.*
+hub shelf
+audio.feed
+audio audio.*
 text.feed text.mask text.recording
 text text.segmenter text.protect text.chunks text.words
+output output.text output.jsonl output.subtitles
+output.base output.descriptor
 catalog profiles
 manifest
+pulled store remote
+files registry
 engine.steps engine.distribution backends.base metrics metrics.* terminal
 errors
 __init__
@@ -46,28 +53,33 @@ __init__
 # Libraries, and the only modules that may import them.
 LIBRARIES = {
     "typer": "cli.*",
-    "rich": "cli.* terminal report writer evaluation.*",
+    "rich": "cli.* terminal report output.text evaluation.*",
     "ctranslate2": "backends.* convert.weights",
     "sentencepiece": "backends.* evaluation.* metrics.*",
     "tokenizers": "backends.*",
     "sentencex": "text.segmenter",
-    "numpy": "backends.* convert.* engine.distribution metrics.quality metrics.significance "
-    "evaluation.*",
-    "msgspec": "manifest profiles writer text.recording backends.* evaluation.*",
+    "numpy": "backends.* audio.* convert.* engine.distribution metrics.quality "
+    "metrics.significance evaluation.*",
+    "msgspec": "files manifest profiles pulled registry shelf output.jsonl text.recording "
+    "backends.* evaluation.*",
     "sacrebleu": "metrics.quality metrics.significance evaluation.*",
     "jiwer": "metrics.quality",
     "matplotlib": "cli.* evaluation.*",
-    "tomllib": "manifest profiles evaluation.*",
-    "tomli": "manifest profiles evaluation.*",
-    "tomlkit": "manifest profiles convert",
+    "tomllib": "manifest profiles pulled registry evaluation.*",
+    "tomli": "manifest profiles pulled registry evaluation.*",
+    "tomlkit": "manifest profiles pulled convert",
+    "av": "audio.*",
+    "sounddevice": "audio.microphone",
+    "faster_whisper": "audio.vad backends.whisper",
+    "huggingface_hub": "hub remote convert.loading",
     "torch": "convert convert.*",
     "transformers": "convert.*",
     "peft": "convert.loading",
-    "huggingface_hub": "convert.loading",
 }
-LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "torch", "transformers", "peft"} | {
-    "huggingface_hub"
-}  # only inside functions
+# Only inside functions.
+LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice", "faster_whisper"} | {
+    *("huggingface_hub", "torch", "transformers", "peft")
+}
 
 # Engine and policies are pure: nothing that reads, writes, waits or asks for the time.
 PURE = "engine engine.* policy policy.*"

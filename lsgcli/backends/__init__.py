@@ -9,8 +9,9 @@ from lsgcli.manifest import EncoderDecoderManifest, verify
 
 if TYPE_CHECKING:
     from lsgcli.backends.base import Backend, Placement
+    from lsgcli.backends.whisper import WhisperBackend
     from lsgcli.catalog import Model
-    from lsgcli.manifest import DecoderOnlyManifest, TextManifest
+    from lsgcli.manifest import DecoderOnlyManifest, SpeechManifest, TextManifest
 
 
 def open_backend(model: Model[TextManifest], placement: Placement) -> Backend:
@@ -29,3 +30,16 @@ def open_backend(model: Model[TextManifest], placement: Placement) -> Backend:
 
         verified.result()
         return DecoderOnlyBackend(cast("Model[DecoderOnlyManifest]", model), placement)
+
+
+def open_speech(
+    model: Model[SpeechManifest],
+    placement: Placement,
+    silence: float | None = None,
+    window: float | None = None,
+) -> WhisperBackend:
+    """Do the same for speech; ``silence`` and ``window`` as in ``WhisperBackend``."""
+    verify(model.directory, model.manifest)
+    from lsgcli.backends.whisper import WhisperBackend
+
+    return WhisperBackend(model, placement, silence=silence, window=window)

@@ -31,6 +31,13 @@ class Lexicon(Protocol):
         """Whether the token ends the translation."""
         ...
 
+    def holds(self, token: int) -> bool:
+        """Whether the token, last before the end, may only be there since the source stops for now.
+
+        A recogniser puts a full stop behind speech that is cut off.
+        """
+        ...
+
     def text(self, tokens: Sequence[int]) -> str:
         """The text of whole words, with the space before them if they carry one."""
         ...

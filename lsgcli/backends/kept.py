@@ -30,8 +30,3 @@ class Kept(Generic[K, V]):
             self._results[key] = value
             if len(self._results) > self._most:
                 self._results.popitem(last=False)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._results.clear()

@@ -43,6 +43,10 @@ class TokenLexicon:
         """Whether it is one of the manifest's end tokens."""
         return token in self._end
 
+    def holds(self, token: int) -> bool:
+        """No token; the end token itself is not written before the source ends."""
+        return False
+
     def text(self, tokens: Sequence[int]) -> str:
         """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
         return b"".join(map(self._texts.bytes, tokens)).decode(errors="replace")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import ctranslate2
 import numpy as np
 
+from lsgcli.backends.devices import cublas
 from lsgcli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def load(kind: Callable[..., T], directory: Path, placement: Placement) -> tuple
     """
     _prefer_avx512()
     device = _device(placement.device)
+    if device == "cuda":
+        cublas()
     cores = placement.threads or len(os.sched_getaffinity(0))
     supported = ctranslate2.get_supported_compute_types(device)
     if placement.compute_type not in supported:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lsgcli import __version__, terminal
-from lsgcli.cli import evaluate
-from lsgcli.cli.convert import convert
+from lsgcli.cli import evaluate, models
+from lsgcli.cli.doctor import doctor
+from lsgcli.cli.speech import asr, st
 from lsgcli.cli.translate import replay, translate
 from lsgcli.cli.tune import tune
 from lsgcli.errors import ExitCode, LsgError
@@ -25,23 +26,19 @@ EPILOG = (
 
 app = typer.Typer(
     name="lsg",
-    help="Simultaneous translation as a Unix filter.",
+    help="Simultaneous translation and recognition as a Unix filter.",
     epilog=EPILOG,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EPILOG)(translate)
+app.command(epilog=EPILOG)(asr)
+app.command(epilog=EPILOG)(st)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(replay)
 app.add_typer(evaluate.app, name="eval")
 app.command()(tune)
-models = typer.Typer(name="models", help="Models: convert them.")
-models.command()(convert)
-app.add_typer(models)
-
-
-@models.callback()
-def _models() -> None:
-    """Models, and where they come from."""
+app.add_typer(models.app, name="models")
+app.command()(doctor)
 
 
 def _version(wanted: bool) -> None:
@@ -56,10 +53,10 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Simultaneous translation as a Unix filter.
+    """Simultaneous translation and recognition as a Unix filter.
 
-    Reads words while they arrive, writes each word of the translation as soon as there is enough
-    source to be sure of it. Models run here, offline.
+    Reads words or speech while they arrive, writes each word of the translation or transcript as
+    soon as there is enough source to be sure of it. Models run here, offline.
     """
 
 

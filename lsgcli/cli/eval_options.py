@@ -51,7 +51,12 @@ class Test(str, Enum):
 
 Source = Annotated[
     Path | None,
-    typer.Option("--source", metavar="FILE", help="Sentences, one a line.", rich_help_panel=DATA),
+    typer.Option(
+        "--source",
+        metavar="FILE",
+        help="Sentences, one a line; for a speech model paths of recordings.",
+        rich_help_panel=DATA,
+    ),
 ]
 Target = Annotated[
     Path | None,

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 from lsgcli import terminal
 from lsgcli.cli import eval_options as e
 from lsgcli.cli import options as o
+from lsgcli.cli.running import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lsgcli.backends.base import Backend
     from lsgcli.catalog import Model
-    from lsgcli.evaluation.batch import Progress, Translate
+    from lsgcli.evaluation.batch import Progress
     from lsgcli.evaluation.rundir import Record
-    from lsgcli.metrics.units import LatencyUnit
+    from lsgcli.evaluation.tasks import Task
+    from lsgcli.manifest import Manifest
 
 WORDS_PER_SECOND = 2.5  # of unhurried speech
 
@@ -50,6 +51,9 @@ def run(
     k: o.K = None,
     n: o.N = None,
     sweep: e.Sweep = None,
+    segment_ms: o.SegmentMs = 640,
+    pause: o.Pause = 0.7,
+    vad: o.Vad = True,
     computation_aware: e.ComputationAware = False,
     words_per_second: e.WordsPerSecond = None,
     resume: e.Resume = False,
@@ -60,20 +64,18 @@ def run(
 ) -> None:
     """Translate a test set with one or several policies, and score them.
 
-    A sentence is a line, its words come one by one. Every policy with every setting becomes a
-    system with a log of its own (SimulEval's instances.log). Killed at any moment, the run goes on
-    with --resume.
+    A sentence is a line, its words come one by one; of speech a recording is one, heard segment by
+    segment (--to the language that is spoken: recognition). Every policy with every setting becomes
+    a system with a log of its own (SimulEval's instances.log). Killed at any moment, the run goes
+    on with --resume.
 
     Example: lsg eval run --source test.en --target test.de --to de --policy lsg,wait-k
     --latency all --sweep "k=1,3,5,7" --output run
     """
     from lsgcli import profiles
-    from lsgcli.backends import open_backend
     from lsgcli.backends.base import Placement
-    from lsgcli.catalog import find
     from lsgcli.evaluation import sweep as s
     from lsgcli.evaluation.batch import run_systems, score_systems
-    from lsgcli.evaluation.corpus import load_corpus
     from lsgcli.evaluation.rundir import RunDirectory
 
     direction = kl_direction.value if kl_direction else None
@@ -90,28 +92,25 @@ def run(
         s.parse_policies(policy), values, [s.parse_sweep(each) for each in sweep or ()]
     )
     speed = _speed(computation_aware, words_per_second)
-    chosen = find(model, from_, to)
+    task = _task(model, from_, to, segment_ms, pause, vad)
+    chosen = task.model
     files = _files(source, target, test_set, langpair or f"{chosen.source}-{chosen.target}")
-    manifest = chosen.manifest
-    sentences = load_corpus(*files, characters=manifest.source_unit == "character")
-    unit: LatencyUnit = "char" if manifest.target_unit == "character" else "word"
+    sentences = task.load(*files)
     systems = s.systems(settings, chosen.policy)
     asked = {"device": device.value, "compute_type": compute_type, "threads": threads}
+    asked |= task.settings()
     record = _record(chosen, files, asked, systems, speed, batch_size)
 
-    directory = RunDirectory(output, unit)
+    directory = RunDirectory(output, task.unit)
     with directory.open(record, resume=resume):
-        backend = open_backend(chosen, Placement(device.value, compute_type, threads, batch_size))
-        if not quiet:
-            _warn_of_long(backend, chosen, sentences)
+        translate = task.open(
+            Placement(device.value, compute_type, threads, batch_size),
+            speed,
+            sentences,
+            warn=ignore if quiet else terminal.warning,
+        )
         with _progress(len(systems) * len(sentences), output, color.value, quiet) as progress:
-            run_systems(
-                directory,
-                systems,
-                sentences,
-                _translate(backend, speed, batch_size, unit),
-                progress,
-            )
+            run_systems(directory, systems, sentences, translate, progress, task.source_type)
         scores = score_systems(directory, systems)
     from lsgcli.cli.eval_score import show_scores
 
@@ -148,7 +147,7 @@ def _files(
 
 
 def _record(
-    model: Model,
+    model: Model[Manifest],
     files: tuple[Path, Path],
     asked: dict[str, Any],
     systems: list[Any],
@@ -190,28 +189,24 @@ def _record(
     return Record(settings, {each.name: each.settings() for each in systems}, about)
 
 
-def _translate(
-    backend: Backend, speed: float | None, batch_size: int, unit: LatencyUnit
-) -> Translate:
-    from lsgcli.evaluation.runner import evaluate, evaluate_timed
+def _task(
+    model: str | None, from_: str | None, to: str, segment_ms: int, pause: float, vad: bool
+) -> Task:
+    """Tell from the model what is to be done."""
+    from lsgcli.catalog import AUTO, find, is_text, speech
+    from lsgcli.errors import UsageError
+    from lsgcli.evaluation.tasks import Speech, Text
 
-    if speed is None:
-        return lambda policy, sentences, done: evaluate(
-            backend, policy, sentences, done, batch_size=batch_size, unit=unit
-        )
-    return lambda policy, sentences, done: evaluate_timed(
-        backend, policy, sentences, done, words_per_second=speed, unit=unit
-    )
+    if model is None or is_text(model):
+        return Text(find(model, from_, to))
+    from lsgcli.evaluation.hearing import Hearing
+    from lsgcli.hub import speech_directory
 
-
-def _warn_of_long(backend: Backend, model: Model, sentences: list[Any]) -> None:
-    most = model.manifest.max_source_tokens
-    long = sum(sum(map(backend.count, each.units)) > most for each in sentences)
-    if long:
-        terminal.warning(
-            f"{long} of {len(sentences)} sentences have more than the {most} tokens that the "
-            "model is made for; they are not cut"
-        )
+    chosen = speech(speech_directory(model, offline=False, note=terminal.note), from_, to)
+    if chosen.source == AUTO:
+        raise UsageError("--from is missing: which language is spoken?")
+    own = chosen.manifest
+    return Speech(chosen, Hearing(segment_ms / 1000, pause, vad, own.scroll, own.context))
 
 
 @contextmanager

@@ -58,6 +58,27 @@ class OutputFormat(str, Enum):
     JSONL = "jsonl"
 
 
+class SpeechFormat(str, Enum):
+    """What is written to standard output."""
+
+    TEXT = "text"
+    JSONL = "jsonl"
+    SRT = "srt"
+    VTT = "vtt"
+    TSV = "tsv"
+
+
+class RawFormat(str, Enum):
+    """How samples are stored."""
+
+    S16LE = "s16le"
+    S16BE = "s16be"
+    S24LE = "s24le"
+    S32LE = "s32le"
+    F32LE = "f32le"
+    U8 = "u8"
+
+
 class Colour(str, Enum):
     """When to use colour."""
 
@@ -153,14 +174,18 @@ Lower = Annotated[
         "--lower",
         "-L",
         min=1,
-        help="LSG: words read before the first.",
+        help="LSG: words, or segments of speech, read before the first word.",
         rich_help_panel=POLICY,
     ),
 ]
 Upper = Annotated[
     int | None,
     typer.Option(
-        "--upper", "-U", min=0, help="LSG: words it may wait beyond that.", rich_help_panel=POLICY
+        "--upper",
+        "-U",
+        min=0,
+        help="LSG: how many it may wait beyond that.",
+        rich_help_panel=POLICY,
     ),
 ]
 Delta = Annotated[
@@ -193,7 +218,10 @@ Direction = Annotated[
 K = Annotated[
     int | None,
     typer.Option(
-        "-k", min=1, help="wait-k: words read ahead. (default: 3)", rich_help_panel=POLICY
+        "-k",
+        min=1,
+        help="wait-k: words or segments read ahead. (default: 3)",
+        rich_help_panel=POLICY,
     ),
 ]
 N = Annotated[
@@ -305,4 +333,154 @@ Quiet = Annotated[
 ]
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=OUTPUT)
+]
+
+# What lsg asr and lsg st have.
+Recordings = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Recordings, whatever FFmpeg decodes; - for standard input. (default: -)",
+        show_default=False,
+    ),
+]
+SpeechTo = Annotated[
+    str,
+    typer.Option("--to", metavar="LANG", help="Language to translate to; Whisper knows English."),
+]
+Language = Annotated[
+    str,
+    typer.Option("--language", metavar="LANG", help="Language that is spoken; auto: told by ear."),
+]
+SpeechModel = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|DIR",
+        help="tiny, base, small, … large-v3, distil-…, OWNER/NAME on the Hugging Face Hub, "
+        "digits-en (embedded), or a directory.",
+        rich_help_panel=MODEL,
+    ),
+]
+Offline = Annotated[
+    bool,
+    typer.Option("--offline", help="Never use the network.", rich_help_panel=MODEL),
+]
+Silence = Annotated[
+    float | None,
+    typer.Option(
+        "--silence",
+        min=0,
+        max=30,
+        callback=_number,
+        metavar="SECONDS",
+        help="Silence put behind the audio that is encoded. (default: the model's)",
+        rich_help_panel=MODEL,
+    ),
+]
+Window = Annotated[
+    float | None,
+    typer.Option(
+        "--window",
+        min=0,
+        max=30,
+        callback=_number,
+        metavar="SECONDS",
+        help="Encode at least so much, silence included; 30 is what Whisper was trained with. "
+        "(default: the model's)",
+        rich_help_panel=MODEL,
+    ),
+]
+Mic = Annotated[
+    bool, typer.Option("--mic", help="Listen to the microphone.", rich_help_panel=INPUT)
+]
+DeviceName = Annotated[
+    str | None,
+    typer.Option(
+        "--device-name",
+        metavar="NAME",
+        help="The microphone with that in its name.",
+        rich_help_panel=INPUT,
+    ),
+]
+DeviceIndex = Annotated[
+    int | None,
+    typer.Option(
+        "--device-index",
+        min=0,
+        metavar="N",
+        help="The microphone of that number.",
+        rich_help_panel=INPUT,
+    ),
+]
+ListDevices = Annotated[
+    bool,
+    typer.Option("--list-devices", help="List microphones and exit.", rich_help_panel=INPUT),
+]
+Raw = Annotated[
+    RawFormat | None,
+    typer.Option("--raw", help="The input is PCM without a header.", rich_help_panel=INPUT),
+]
+Rate = Annotated[
+    int | None,
+    typer.Option(
+        "--rate", min=1, metavar="HZ", help="Of --raw. (default: 16000)", rich_help_panel=INPUT
+    ),
+]
+Channels = Annotated[
+    int | None,
+    typer.Option("--channels", min=1, help="Of --raw. (default: 1)", rich_help_panel=INPUT),
+]
+Realtime = Annotated[
+    bool,
+    typer.Option(
+        "--realtime", help="Play recordings as if they were spoken now.", rich_help_panel=INPUT
+    ),
+]
+SegmentMs = Annotated[
+    int,
+    typer.Option(
+        "--segment-ms",
+        min=80,
+        max=5000,
+        metavar="MS",
+        help="Length of a source unit, for which the policy decides.",
+        rich_help_panel=INPUT,
+    ),
+]
+Pause = Annotated[
+    float,
+    typer.Option(
+        "--pause",
+        min=0.1,
+        max=10,
+        callback=_number,
+        metavar="SECONDS",
+        help="Silence that ends an utterance.",
+        rich_help_panel=INPUT,
+    ),
+]
+Vad = Annotated[
+    bool,
+    typer.Option("--vad/--no-vad", help="Skip what is not speech.", rich_help_panel=INPUT),
+]
+Stall = Annotated[
+    float,
+    typer.Option(
+        "--idle",
+        min=0,
+        callback=_number,
+        metavar="SECONDS",
+        help="Time without any audio that ends an utterance; 0: none does.",
+        rich_help_panel=INPUT,
+    ),
+]
+FormatOfSpeech = Annotated[
+    SpeechFormat,
+    typer.Option(
+        "--format",
+        "-f",
+        help="Words; an object for every event; subtitles; a row for every word.",
+        rich_help_panel=OUTPUT,
+    ),
 ]

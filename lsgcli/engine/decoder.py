@@ -110,7 +110,8 @@ class Decoder:
     def word(self) -> Steps[Tokens]:
         """The next greedy word; empty if the translation ends here.
 
-        A word ends where the next greedy token begins another one or is the end token.
+        A word ends where the next greedy token begins another one or is the end token. While the
+        source goes on, punctuation before the end token is not taken: see ``Lexicon.holds``.
         """
         n = 0
         room = self.room
@@ -121,7 +122,11 @@ class Decoder:
             if self.lexicon.ends(token) or begins_word(self._known()[:n], token, self.lexicon):
                 break
             n += 1
-        return self._known()[:n]
+        word = self._known()[:n]
+        if not self.finished and self._ended() and len(self._rows) == n + 1:
+            while word and self.lexicon.holds(word[-1]):
+                word = word[:-1]
+        return word
 
     def rest(self) -> Steps[list[Tokens]]:
         """All greedy words to the end token, or to the longest target the source allows."""

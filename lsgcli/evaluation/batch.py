@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lsgcli.evaluation.corpus import Sentence
-    from lsgcli.evaluation.logs import Instance
+    from lsgcli.evaluation.logs import Instance, SourceType
     from lsgcli.evaluation.rundir import RunDirectory
     from lsgcli.evaluation.sweep import System
     from lsgcli.policy.base import Policy
@@ -35,10 +35,11 @@ def run_systems(
     sentences: Sequence[Sentence],
     translate: Translate,
     progress: Progress,
+    source_type: SourceType = "text",
 ) -> None:
     """Translate what is missing, and leave a log for every system."""
     for system in systems:
-        log = directory.system(system.name)
+        log = directory.system(system.name, source_type)
         if log.finished:
             progress(system.name, len(sentences), resumed=True)
             continue

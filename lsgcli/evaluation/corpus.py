@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError, UsageError
@@ -11,14 +12,13 @@ from lsgcli.evaluation.logs.files import text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 NOT_TEXT = {".tsv", ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"}
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A source sentence and its reference; ``index`` is its line, from 0."""
+    """A source sentence, or the path of a recording, and its reference; ``index`` counts from 0."""
 
     index: int
     source: str
@@ -42,8 +42,8 @@ def load_corpus(source: Path, target: Path, *, characters: bool = False) -> list
     """
     if source.suffix.lower() in NOT_TEXT:
         raise UsageError(
-            f"{source}: this version evaluates text, not audio or manifests of it; "
-            "give a file with one sentence per line"
+            f"{source}: not text; give a file with one sentence per line, or for a speech model "
+            "one with the path of a recording per line"
         )
     sources, references = _lines(source), _lines(target)
     if len(sources) != len(references):
@@ -55,6 +55,22 @@ def load_corpus(source: Path, target: Path, *, characters: bool = False) -> list
         Sentence(index, text, reference, characters)
         for index, (text, reference) in enumerate(zip(sources, references, strict=True))
     ]
+
+
+def load_recordings(source: Path, target: Path) -> list[Sentence]:
+    """Read a test set of speech: ``source`` has the path of a recording on each line.
+
+    Paths are relative to the list, or to the current directory. Raises InputError, UsageError.
+    """
+    found = []
+    for number, each in enumerate(load_corpus(source, target), 1):
+        path = Path(each.source.strip())
+        beside = source.parent / path
+        if not beside.is_file() and not path.is_file():
+            raise InputError(f"{source}:{number}: there is no recording {each.source}")
+        path = beside if beside.is_file() else path
+        found.append(replace(each, source=str(path)))
+    return found
 
 
 def checksum(file: Path) -> str:
@@ -73,8 +89,6 @@ def sacrebleu_files(test_set: str, direction: str) -> tuple[Path, Path]:
         UsageError: if there is no such test set, or it cannot be downloaded.
 
     """
-    from pathlib import Path
-
     from sacrebleu.dataset import DATASETS
     from sacrebleu.utils import get_reference_files, get_source_file
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from lsgcli.evaluation.logs import Instance
+    from lsgcli.evaluation.logs import Instance, SourceType
     from lsgcli.metrics.units import LatencyUnit
 
 RECORD, RESULTS, PART = "run.json", "results", "instances.part"
@@ -112,9 +112,9 @@ class RunDirectory:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{file}: {error}; delete the directory and run again") from error
 
-    def system(self, name: str) -> SystemLog:
+    def system(self, name: str, source_type: SourceType = "text") -> SystemLog:
         """The log of a system."""
-        return SystemLog(self.path / name, unit=self.unit)
+        return SystemLog(self.path / name, source_type, self.unit)
 
     def write(self, name: str, lines: Iterable[str]) -> None:
         """Write a file of the directory, whole or not at all."""
@@ -145,6 +145,7 @@ class SystemLog:
     """The log of one system."""
 
     path: Path
+    source_type: SourceType = "text"
     unit: LatencyUnit = "word"
 
     @property
@@ -163,7 +164,7 @@ class SystemLog:
         if not part.exists():
             return {}
         _drop_torn_line(part)
-        return {instance.index: instance for _, instance in read_simuleval(part, "text")}
+        return {instance.index: instance for _, instance in read_simuleval(part, self.source_type)}
 
     @contextmanager
     def appending(self) -> Iterator[Appender]:
@@ -175,7 +176,7 @@ class SystemLog:
     def finish(self, instances: Iterable[Instance]) -> None:
         """Write the log in order, then drop the unfinished one."""
         ordered = sorted(instances, key=lambda instance: instance.index)
-        write_simuleval(self.path, ordered, source_type="text", unit=self.unit)
+        write_simuleval(self.path, ordered, source_type=self.source_type, unit=self.unit)
         (self.path / PART).unlink(missing_ok=True)
 
 

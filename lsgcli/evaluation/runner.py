@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lsgcli.backends.base import Backend
     from lsgcli.evaluation.corpus import Sentence
+    from lsgcli.evaluation.logs import SourceType
     from lsgcli.metrics.units import LatencyUnit
     from lsgcli.policy.base import Policy
 
@@ -33,11 +34,11 @@ DIGITS = 6  # of a time in words of speaking: a microsecond, more or less
 class Stopwatch:
     """Measures what a sentence's computation takes, for the computation-aware clocks.
 
-    Every stretch of computation is a job of one worker's queue; it arrives with the source unit
-    that had been read last. Times are in words of speaking time.
+    Every stretch of computation is a job of one worker's queue; it arrives with the source that had
+    been read last. Times are in the source's measure: words of speaking time, or milliseconds.
     """
 
-    words_per_second: float
+    per_second: float
     clock: Callable[[], float] = time.perf_counter
     arrivals: list[float] = field(default_factory=list)
     computes: list[float] = field(default_factory=list)
@@ -48,11 +49,11 @@ class Stopwatch:
         self.arrivals, self.computes = [], []
         self._mark = self.clock()
 
-    def lap(self, read: int) -> None:
-        """Note the computation since the last lap, with ``read`` source units read."""
+    def lap(self, read: float) -> None:
+        """Note the computation since the last lap, with so much of the source read."""
         now = self.clock()
         self.arrivals.append(read)
-        self.computes.append((now - self._mark) * self.words_per_second)
+        self.computes.append((now - self._mark) * self.per_second)
         self._mark = now
 
 
@@ -61,33 +62,37 @@ class Transcript:
     """What becomes of one sentence: its committed text, and when each piece was written."""
 
     text: str = ""
-    commits: list[Commit] = field(default_factory=list)
+    delays: list[float] = field(default_factory=list)  # of each commit
     owners: list[int] = field(default_factory=list)  # of each character of text: its commit
     laps: list[int] = field(default_factory=list)  # of each commit: how many laps were done
-    read: int = 0
+    read: float = 0
 
-    def note(self, event: Event, stopwatch: Stopwatch | None) -> None:
-        """Take note of an event of the engine."""
+    def note(self, event: Event, read: float, stopwatch: Stopwatch | None) -> None:
+        """Take note of an event of the engine, with so much of the source read."""
         if stopwatch:
             stopwatch.lap(self.read)
-        if isinstance(event, Units):
-            self.read = event.j
-        elif isinstance(event, Commit):
+        self.read = read
+        if isinstance(event, Commit):
             piece = (" " if event.spaced and self.text else "") + event.text
-            self.owners += [len(self.commits)] * len(piece)
+            self.owners += [len(self.delays)] * len(piece)
             self.text += piece
-            self.commits.append(event)
+            self.delays.append(read)
             self.laps.append(len(stopwatch.computes) if stopwatch else 0)
 
     def instance(
-        self, sentence: Sentence, stopwatch: Stopwatch | None, unit: LatencyUnit = "word"
+        self,
+        sentence: Sentence,
+        stopwatch: Stopwatch | None,
+        source_type: SourceType,
+        source_length: float,
+        unit: LatencyUnit = "word",
     ) -> Instance:
         """Give the sentence as it is logged: a delay for each word that blanks set apart.
 
         A word that was committed in parts was written with its last part.
         """
         written = [self.owners[match.end() - 1] for match in UNITS[unit].finditer(self.text)]
-        delays = [self.commits[n].decision.j for n in written]
+        delays = [self.delays[n] for n in written]
         elapsed = queue = None
         if stopwatch:
             elapsed, queue = _clocks(delays, [self.laps[n] for n in written], stopwatch)
@@ -95,8 +100,8 @@ class Transcript:
             index=sentence.index,
             prediction=self.text,
             delays=tuple(delays),
-            source_length=len(sentence.units),
-            source_type="text",
+            source_length=source_length,
+            source_type=source_type,
             reference=sentence.reference,
             source=sentence.units if sentence.characters else sentence.source,
             elapsed=elapsed,
@@ -159,20 +164,23 @@ def _run(
         if stopwatch:
             stopwatch.start()
         yield from translate(policy, backend.lexicon)
-        done(transcripts.pop(n).instance(sentence, stopwatch, unit))
+        transcript = transcripts.pop(n)
+        done(transcript.instance(sentence, stopwatch, "text", len(sentence.units), unit))
 
     def segments() -> Iterator[tuple[tuple[str, ...], Steps[None]]]:
         for n, sentence in enumerate(sentences):
             yield sentence.units, steps(n, sentence)
 
     def observe(n: int, event: Event) -> None:
-        transcripts[n].note(event, stopwatch)
+        transcript = transcripts[n]
+        read = event.j if isinstance(event, Units) else transcript.read
+        transcript.note(event, read, stopwatch)
 
     run(backend, segments(), observe, batch_size)
 
 
 def _clocks(
-    delays: Sequence[int], laps: Sequence[int], stopwatch: Stopwatch
+    delays: Sequence[float], laps: Sequence[int], stopwatch: Stopwatch
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """When each word was written: by SimulEval's clock and by the queue's.
 

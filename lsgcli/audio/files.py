@@ -1,0 +1,31 @@
+"""A path or a descriptor, opened, and what to call it in messages."""
+
+from __future__ import annotations
+
+from io import FileIO
+from typing import TYPE_CHECKING
+
+from lsgcli.errors import InputError
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    Source = str | PathLike[str] | int
+
+
+def title(source: Source) -> str:
+    """Give the name of a source for messages."""
+    if source == 0:
+        return "standard input"
+    return f"descriptor {source}" if isinstance(source, int) else str(source)
+
+
+def unbuffered(source: Source) -> FileIO:
+    """Open for reading what is there; closing leaves a descriptor that was given open.
+
+    Raises InputError if it cannot be opened.
+    """
+    try:
+        return FileIO(source, closefd=not isinstance(source, int))
+    except OSError as error:
+        raise InputError(f"{title(source)}: {error.strerror}") from error

@@ -1,0 +1,364 @@
+"""Whisper in CTranslate2 (``ctranslate2.models.Whisper``): speech in, tokens out.
+
+Its decoder takes one token after the other, also those that are forced, so there is nothing to gain
+from a draft: a pass goes on greedily instead, and gives the distributions of all it passes. Its
+encoder sees a whole window at once, so each source prefix is encoded by itself, and as short as it
+is: 30 s of padding would cost ten times as much. Encodings are kept, and so are the distributions
+that a pass went on to: the wait-1 prefix that is asked about now was the whole source a moment ago,
+and what was a guess then is often what has been committed since.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import ctranslate2
+import numpy as np
+
+from lsgcli.audio.chunks import RATE
+from lsgcli.audio.segments import joined, seconds
+from lsgcli.backends.base import Placement, Usage
+from lsgcli.backends.kept import Kept
+from lsgcli.backends.loading import as_array, load
+from lsgcli.backends.loops import loop_start
+from lsgcli.backends.vocabulary import HuggingFaceVocabulary
+from lsgcli.catalog import AUTO, ENGLISH_ONLY
+from lsgcli.engine.distribution import Distribution
+from lsgcli.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from faster_whisper.feature_extractor import FeatureExtractor
+
+    from lsgcli.catalog import Model
+    from lsgcli.engine.distribution import Tokens
+    from lsgcli.engine.steps import Generate, Query, SourceUnit
+    from lsgcli.manifest import SpeechManifest
+
+    Source = tuple[SourceUnit, ...]
+
+LONGEST = 30.0  # seconds of audio that Whisper takes
+POSITIONS = 448  # tokens that its decoder takes
+CONTEXT = 96  # tokens of the text before that are shown to it; at most half of POSITIONS
+AHEAD = 32  # tokens that one pass may go on
+TOKENS_A_SECOND = 16  # no speech has more
+ENCODINGS, ROWS = 64, 256  # that are kept; 1 MB and 200 kB each, for Whisper base
+NO_SPEECH, UNLIKELY = 0.6, -1.0  # Whisper's own thresholds: probability, mean log-probability
+SURE = 0.5  # probability of a language from which it is believed
+CLOSING = re.compile('[.,;:!?…)\\]}»”“"。，、；：！？）」』】]+')
+SPACELESS = {"zh", "ja", "th", "lo", "my", "yue"}  # languages written without spaces
+
+
+class WhisperLexicon:
+    """How Whisper's tokens make words."""
+
+    parallel = False
+
+    def __init__(self, vocabulary: HuggingFaceVocabulary, end: int) -> None:
+        """Take the end token's number."""
+        self._vocabulary = vocabulary
+        self._end = end
+        self.spaceless = False  # words are single tokens, as far as they are characters
+
+    def starts_word(self, token: int) -> bool:
+        """Whether a space stands before it; without spaces, whether it begins a character."""
+        data = self._vocabulary.bytes(token)
+        if not self.spaceless:
+            return data[:1].isspace()
+        return bool(data) and not 0x80 <= data[0] < 0xC0 and not self._closes(token)
+
+    @property
+    def after_word(self) -> Tokens:
+        """Tokens that begin a word, closing punctuation, and the end token."""
+        return self._after_character if self.spaceless else self._after_word
+
+    @cached_property
+    def _after_word(self) -> Tokens:
+        return self._following()
+
+    @cached_property
+    def _after_character(self) -> Tokens:
+        return self._following()
+
+    def _following(self) -> Tokens:
+        return np.array([self._may_follow(token) for token in range(self._vocabulary.size)])
+
+    def _may_follow(self, token: int) -> bool:
+        return self.ends(token) or self.starts_word(token) or self._closes(token)
+
+    def _closes(self, token: int) -> bool:
+        return bool(CLOSING.fullmatch(self.text([token])))
+
+    def ends(self, token: int) -> bool:
+        """Whether it is ``<|endoftext|>``."""
+        return token == self._end
+
+    def holds(self, token: int) -> bool:
+        """Whether it is closing punctuation."""
+        return self._closes(token)
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
+        return b"".join(map(self._vocabulary.bytes, tokens)).decode(errors="replace")
+
+    def limit(self, source: Sequence[SourceUnit]) -> int:
+        """More tokens than can be spoken in the time, and no more than the decoder takes."""
+        most = POSITIONS - CONTEXT - 5
+        return min(most, int(TOKENS_A_SECOND * seconds(source)) + 16)
+
+
+class WhisperBackend:
+    """A ``ctranslate2.models.Whisper`` behind the ``Backend`` protocol, for one stream."""
+
+    def __init__(
+        self,
+        model: Model[SpeechManifest],
+        placement: Placement,
+        *,
+        silence: float | None = None,
+        window: float | None = None,
+    ) -> None:
+        """Load a model whose files have been verified; the weights in a thread, see ``ready``.
+
+        ``silence`` and ``window``, in seconds, stand for the manifest's. Raises ModelError.
+        """
+        self.usage = Usage()
+        self._pool = ThreadPoolExecutor()
+        self._loading = self._pool.submit(
+            load, ctranslate2.models.Whisper, model.directory, placement
+        )
+        self._silence = model.manifest.silence if silence is None else silence
+        self._window = model.manifest.window if window is None else window
+        self._prompts = Prompts(model)
+        self.lexicon = WhisperLexicon(self._prompts.vocabulary, self._prompts.end)
+        self._only_end = np.arange(self._prompts.end + 1) == self._prompts.end
+        self._extractor = _extractor(model.directory)
+        self._context: tuple[int, ...] = ()
+        self._encodings: Kept[Source, Any] = Kept(ENCODINGS)
+        self._rows: Kept[tuple[Source, tuple[int, ...]], Distribution] = Kept(ROWS)
+        self._lock = Lock()
+        self._speak(None if model.source == AUTO else model.source)
+
+    @property
+    def language(self) -> str | None:
+        """The language that is spoken; None if it has not been told yet."""
+        return self._language
+
+    def ready(self) -> None:
+        """Wait for the weights.
+
+        Raises ModelError, or UsageError for a device that is not there, or if the language would
+        have to be told by a model that cannot.
+        """
+        self._loading.result()
+        if self._prompts.detects and not self._model.is_multilingual:
+            raise UsageError("this model cannot tell which language is spoken; give --language")
+
+    def begin(self, context: Sequence[int], *, listen: bool) -> None:
+        """Begin a window: ``context`` are the tokens of the text before it.
+
+        ``listen``: tell the language anew, if it was not given.
+        """
+        self._context = tuple(context)[-CONTEXT:]
+        self._listening = self._prompts.detects and (listen or self._language is None)
+
+    def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
+        """Answer queries, side by side if there are replicas; see ``steps.Forward``."""
+        side_by_side = len(queries) > 1 and self._loading.result()[1] > 1
+        return list((self._pool.map if side_by_side else map)(self._answer, queries))
+
+    def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
+        """Continue greedily."""
+        for request in requests:
+            tokens = request.query.target
+            while len(tokens) - len(request.query.target) < request.limit:
+                rows = self._answer(replace(request.query, target=tokens, ahead=AHEAD))
+                ahead = [row.token for row in rows]
+                ended = ahead.index(self._prompts.end) if self._prompts.end in ahead else None
+                tokens += tuple(ahead[:ended])
+                if ended is not None:
+                    break
+            yield tokens[len(request.query.target) :][: request.limit]
+
+    def count(self, unit: SourceUnit) -> int:
+        """How many positions a segment of speech has in the encoder."""
+        return round(50 * seconds([unit]))
+
+    def times(self, source: Source, words: Sequence[Sequence[int]]) -> list[tuple[float, float]]:
+        """When each word was spoken: begin and end in seconds from the begin of ``source``.
+
+        Dynamic time warping of the cross attention, as OpenAI's Whisper does; where a model does
+        not say which heads to look at, words are spread over the time there is.
+        """
+        tokens = [token for word in words for token in word]
+        length = seconds(source)
+        try:
+            (found,) = self._model.align(
+                self._encoding(source),
+                list(self._prompts.task(self._language)),
+                [tokens],
+                round(100 * length),
+            )
+        except RuntimeError:
+            edges = np.linspace(0, length, len(tokens) + 1)
+        else:
+            pairs = np.array(found.alignments)
+            starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))
+            edges = np.append(pairs[starts, 1] / 50, length)[: len(tokens) + 1]
+        self.usage.calls += 1
+        self.usage.tokens += len(tokens)
+        ends = np.cumsum([len(word) for word in words])
+        begins = ends - [len(word) for word in words]
+        return [(float(edges[b]), float(edges[e])) for b, e in zip(begins, ends, strict=True)]
+
+    @property
+    def _model(self) -> ctranslate2.models.Whisper:
+        return self._loading.result()[0]
+
+    def _speak(self, language: str | None) -> None:
+        self._language = language
+        self.lexicon.spaceless = language in SPACELESS
+
+    def _answer(self, query: Query) -> list[Distribution]:
+        memory = self._encoding(query.source)
+        if self._listening and not query.target:
+            self._listen(memory)
+        start = self._prompts.start(self._context, self._language)
+        if not (query.draft or query.ahead):
+            known = self._rows.get((query.source, start + query.target))
+            if known is not None:
+                return [known]
+        rows = self._pass(memory, start, query)
+        tokens = query.target + query.draft
+        for n, row in enumerate(rows):
+            known_as = tokens[: len(query.target) + n]
+            self._rows.put((query.source, start + known_as), row)
+            if len(known_as) == len(tokens):
+                tokens += (row.likeliest,)
+        return rows
+
+    def _pass(self, memory: Any, start: tuple[int, ...], query: Query) -> list[Distribution]:
+        forced = query.target + query.draft
+        steps = min(len(forced) + 1 + min(query.ahead, AHEAD), POSITIONS - len(start))
+        (result,) = self._model.generate(
+            memory,
+            [list(start + forced)],
+            beam_size=1,
+            max_length=max(2 * steps, len(start) - 1 + steps),  # CTranslate2 takes half of it
+            suppress_blank=False,
+            suppress_tokens=self._prompts.suppressed,
+            return_logits_vocab=True,
+            return_no_speech_prob=True,
+        )
+        rows = [
+            Distribution(as_array(scores), normalised=False)
+            for scores in result.logits[0][len(query.target) :]
+        ]
+        with self._lock:
+            self.usage.calls += 1 + len(forced) + len(rows)
+            self.usage.tokens += len(start) + len(forced) + len(rows)
+        if not forced and result.no_speech_prob > NO_SPEECH and _mean_logp(rows) < UNLIKELY:
+            return [rows[0].only(self._only_end)]
+        return self._without_loop(query, rows)
+
+    def _without_loop(self, query: Query, rows: list[Distribution]) -> list[Distribution]:
+        """End the text where it begins to repeat itself without end."""
+        path = query.draft + tuple(row.likeliest for row in rows[len(query.draft) :])
+        kept = loop_start([token for token in query.target + path if token != self._prompts.end])
+        if kept is None:
+            return rows
+        last = max(kept - len(query.target), 0)
+        return [*rows[:last], rows[last].only(self._only_end)] if last < len(rows) else rows
+
+    def _listen(self, memory: Any) -> None:
+        """Tell the language, and keep to it if it is clear."""
+        ((token, probability), *_) = self._model.detect_language(memory)[0]
+        if probability >= SURE or self._language is None:
+            self._speak(token.strip("<|>"))
+
+    def _encoding(self, source: Source) -> Any:
+        """The encoder's output for a source prefix, padded with the silence the model wants."""
+        memory = self._encodings.get(source)
+        if memory is not None:
+            return memory
+        samples = joined(source)[: int(LONGEST * RATE)]
+        length = min(max(len(samples) / RATE + self._silence, self._window), LONGEST)
+        features = self._extractor(samples, padding=max(int(length * RATE) - len(samples), 0))
+        view = ctranslate2.StorageView.from_array(np.ascontiguousarray(features[np.newaxis]))
+        memory = self._model.encode(view)
+        with self._lock:
+            self.usage.calls += 1
+            self.usage.encoded += length
+        self._encodings.put(source, memory)
+        return memory
+
+
+class Prompts:
+    """What stands before the text: earlier text, language, task."""
+
+    def __init__(self, model: Model[SpeechManifest]) -> None:
+        """Look the special tokens up. Raises ModelError if the tokenizer is not Whisper's."""
+        self._file = model.directory / "tokenizer.json"
+        self.vocabulary = HuggingFaceVocabulary(self._file)
+        self.end = self._id("<|endoftext|>")
+        self._sot = self._id("<|startoftranscript|>")
+        self._previous = self._id("<|startofprev|>")
+        self._plain = self._id("<|notimestamps|>")
+        size = _vocabulary_size(model.directory)
+        self.suppressed = [-1, *range(self.end + 1, size)]
+        self._bare = size == ENGLISH_ONLY
+        translates = model.target not in (model.source, AUTO)
+        self._task = self._id("<|translate|>" if translates else "<|transcribe|>")
+        self.detects = model.source == AUTO and not self._bare
+
+    def task(self, language: str | None) -> tuple[int, ...]:
+        """The tokens that begin a text: its language and what to do."""
+        if self._bare or language is None:
+            return (self._sot,)
+        return (self._sot, self._id(f"<|{language}|>"), self._task)
+
+    def start(self, context: tuple[int, ...], language: str | None) -> tuple[int, ...]:
+        """All that stands before the text."""
+        before = (self._previous, *context) if context else ()
+        return (*before, *self.task(language), self._plain)
+
+    def _id(self, token: str) -> int:
+        number = self.vocabulary.id(token)
+        if number is None:
+            raise ModelError(f"{self._file}: not a tokenizer of Whisper's, it has no {token}")
+        return number
+
+
+def _mean_logp(rows: list[Distribution]) -> float:
+    return sum(math.log(max(row.top, 1e-30)) for row in rows) / len(rows)
+
+
+def _vocabulary_size(directory: Path) -> int:
+    """How many tokens the model has. Raises ModelError if its vocabulary cannot be read."""
+    try:
+        if (file := directory / "vocabulary.json").exists():
+            return len(json.loads(file.read_text(encoding="utf-8")))
+        return len((directory / "vocabulary.txt").read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{directory}: cannot read the vocabulary: {error}") from error
+
+
+def _extractor(directory: Path) -> FeatureExtractor:
+    """Log-mel features as the model was trained with."""
+    from faster_whisper.feature_extractor import FeatureExtractor
+
+    file = directory / "preprocessor_config.json"
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return FeatureExtractor(feature_size=int(settings.get("feature_size", 80)))
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{file}: {error}") from error

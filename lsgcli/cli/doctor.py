@@ -1,0 +1,36 @@
+"""``lsg doctor``: whether all is here that lsg needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from lsgcli.cli.options import Debug  # noqa: TC001  # typer reads annotations
+
+Offline = Annotated[bool, typer.Option("--offline", help="Do not look whether the Hub answers.")]
+Json = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
+
+
+def doctor(offline: Offline = False, as_json: Json = False, debug: Debug = False) -> None:
+    """Look whether all is here that lsg needs.
+
+    A line for each thing: ok, note (works without) or FAIL, what it is, and what to do. Exit code 1
+    if something that is needed is missing.
+    """
+    from lsgcli.doctor import findings
+    from lsgcli.errors import ExitCode
+
+    failed = False
+    for finding in findings(offline=offline):
+        failed |= finding.status == "FAIL"
+        if as_json:
+            line = json.dumps(asdict(finding), ensure_ascii=False)
+        else:
+            remedy = f" ({finding.remedy})" if finding.remedy else ""
+            line = f"{finding.status:<4}  {finding.what:<11}  {finding.detail}{remedy}"
+        print(line, flush=True)
+    if failed:
+        raise typer.Exit(ExitCode.FAILURE)

@@ -1,0 +1,195 @@
+"""``lsg models``: get models, look at them, check them, delete them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lsgcli import terminal
+from lsgcli.cli import options as o
+from lsgcli.cli.convert import convert
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lsgcli.shelf import Model
+
+app = typer.Typer(help="Get models, convert them, look at them, check them, delete them.")
+app.command()(convert)
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="See lsg models list.", show_default=False)
+]
+Revision = Annotated[
+    str, typer.Option("--revision", metavar="REV", help="A branch, tag or commit of the Hub's.")
+]
+Json = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+COLUMNS = ("name", "here", "size", "kind", "languages", "licence")
+
+
+@app.command("list")
+def list_(
+    as_json: Json = False,
+    color: o.ColourOption = o.Colour.AUTO,
+    debug: o.Debug = False,
+) -> None:
+    """List the models that are here, and those that can be had by a short name.
+
+    A table on a terminal; else fields with tabs between them, under a line of their names. Sizes
+    are in megabytes. here: embedded, yes, no, or "to convert" for those that are not on the Hub in
+    CTranslate2's form.
+    """
+    from lsgcli import shelf
+
+    models = shelf.models()
+    if as_json:
+        print("\n".join(json.dumps(_record(model)) for model in models))
+    elif sys.stdout.isatty():
+        _show([_row(model) for model in models], color.value)
+    else:
+        print("\n".join("\t".join(row) for row in [COLUMNS, *map(_row, models)]))
+
+
+def _show(rows: list[list[str]], color: str) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from lsgcli.cli.tables import console
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    for name in COLUMNS:
+        table.add_column(name, justify="right" if name == "size" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row, style=None if row[1] in ("yes", "embedded") else "dim")
+    console(color).print(table)
+
+
+def _row(model: Model) -> list[str]:
+    size = str(round(model.bytes / 1e6)) if model.bytes else ""
+    return [model.name, model.state, size, model.kind, model.languages, model.licence]
+
+
+def _record(model: Model) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "here": model.state,
+        "bytes": model.bytes,
+        "kind": model.kind,
+        "languages": model.languages,
+        "licence": model.licence,
+        "repository": model.repository,
+        "directory": str(model.directory or ""),
+        "note": model.note,
+    }
+
+
+@app.command()
+def pull(
+    name: Annotated[
+        str, typer.Argument(metavar="ALIAS|OWNER/NAME", help="What to get.", show_default=False)
+    ],
+    revision: Revision = "",
+    color: o.ColourOption = o.Colour.AUTO,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Get a model from the Hugging Face Hub, and check that it came whole.
+
+    Goes on where an earlier try ended. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured; it is
+    kept in $LSG_HOME/models or ~/.cache/lsg/models. Prints its directory.
+
+    Example: lsg models pull tiny
+    """
+    from lsgcli import hub
+    from lsgcli.cli.running import ignore
+
+    note = ignore if quiet else terminal.note
+    wanted = hub.request(name, revision)
+    print(hub.pull(wanted, note=note, show=not quiet, color=color.value))
+
+
+@app.command()
+def info(name: Name, as_json: Json = False, debug: o.Debug = False) -> None:
+    """Show what is known of a model that is here: manifest, origin, files."""
+    from lsgcli import catalog, shelf
+
+    facts = shelf.facts(catalog.directory(name))
+    if as_json:
+        print(json.dumps(facts))
+    else:
+        print("\n".join(_lines(facts)))
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
+    lines = []
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
+        else:
+            text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+            lines.append(f"{indent}{key}: {text}")
+    return lines
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME…", help="Which. (default: all that are here)", show_default=False
+        ),
+    ] = None,
+    debug: o.Debug = False,
+) -> None:
+    """Check sizes and checksums of all files, and that CTranslate2 loads the model and runs it.
+
+    Prints a line for every model that is well; the first that is not ends it, with exit code 1.
+    """
+    from lsgcli import catalog, shelf
+
+    chosen = {name: catalog.directory(name) for name in names} if names else shelf.here()
+    for name, directory in chosen.items():
+        checked = _check(directory)
+        print(f"{name}\tok\t{checked} files with checksums, loads and runs", flush=True)
+
+
+def _check(directory: Path) -> int:
+    from lsgcli import shelf
+    from lsgcli.backends.probe import probe
+
+    count = shelf.verify(directory)
+    probe(directory)
+    return count
+
+
+@app.command()
+def rm(name: Name, yes: Yes = False, quiet: o.Quiet = False, debug: o.Debug = False) -> None:
+    """Delete a model that was pulled, after asking."""
+    from lsgcli import catalog, store
+    from lsgcli.errors import ModelNotFoundError, UsageError
+
+    if name in catalog.embedded():
+        raise UsageError(f"{name} is embedded: it belongs to lsg and is not deleted")
+    directory = store.find(name)
+    if directory is None:
+        raise ModelNotFoundError(f"no model {name!r} has been pulled; see lsg models list")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"to delete {directory} without being asked, add --yes")
+        typer.confirm(f"Delete {directory}?", abort=True, err=True)
+    with store.locked(name, lambda: None if quiet else terminal.note(f"waiting for {name}")):
+        store.remove(directory)
+    if not quiet:
+        terminal.note(f"{directory} is deleted")
+
+
+@app.command()
+def path(name: Name, debug: o.Debug = False) -> None:
+    """Print the directory of a model that is here, for scripts."""
+    from lsgcli import catalog
+
+    print(catalog.directory(name))

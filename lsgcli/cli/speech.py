@@ -1,0 +1,221 @@
+"""``lsg asr`` and ``lsg st``: speech in, its transcript or translation out, while it arrives."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import os
+import sys
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lsgcli import terminal
+from lsgcli.cli import options as o
+from lsgcli.cli import sound as s
+from lsgcli.cli.running import ignore, policy_settings, run_to_end, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lsgcli.audio.chunks import Samples
+    from lsgcli.output.base import SpeechWriter
+    from lsgcli.speech import SpeechPipeline
+
+
+def st(
+    files: o.Recordings = None,
+    to: o.SpeechTo = "en",
+    language: o.Language = "auto",
+    mic: o.Mic = False,
+    device_name: o.DeviceName = None,
+    device_index: o.DeviceIndex = None,
+    list_devices: o.ListDevices = False,
+    raw: o.Raw = None,
+    rate: o.Rate = None,
+    channels: o.Channels = None,
+    realtime: o.Realtime = False,
+    segment_ms: o.SegmentMs = 640,
+    pause: o.Pause = 0.7,
+    vad: o.Vad = True,
+    idle: o.Stall = 2.0,
+    model: o.SpeechModel = "base",
+    offline: o.Offline = False,
+    silence: o.Silence = None,
+    window: o.Window = None,
+    device: o.DeviceOption = o.Device.AUTO,
+    compute_type: o.ComputeType = "int8",
+    threads: o.Threads = 0,
+    policy: o.PolicyOption = o.PolicyName.LSG,
+    latency: o.LatencyOption = None,
+    profile: o.Profile = None,
+    lower: o.Lower = None,
+    upper: o.Upper = None,
+    delta: o.Delta = None,
+    alpha: o.Alpha = None,
+    kl_direction: o.Direction = None,
+    k: o.K = None,
+    n: o.N = None,
+    output_format: o.FormatOfSpeech = o.SpeechFormat.TEXT,
+    explain: o.Explain = False,
+    stats: o.Stats = None,
+    stats_json: o.StatsJson = None,
+    color: o.ColourOption = o.Colour.AUTO,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Translate speech while it arrives.
+
+    A sentence is a line, and so is what was said up to a pause. What has been written is never
+    changed.
+
+    Examples: lsg st --to en rede.wav;  lsg st --language de --mic
+    """
+    if list_devices:
+        s.list_devices()
+        return
+    # What takes long to import is imported once the command line is known to be right.
+    from lsgcli.errors import UsageError
+
+    settings = policy_settings(
+        policy, latency, profile, lower, upper, delta, alpha, kl_direction, k, n
+    )
+    sound = s.sound(
+        files,
+        mic=mic,
+        device_name=device_name,
+        device_index=device_index,
+        raw=raw,
+        rate=rate,
+        channels=channels,
+        realtime=realtime,
+    )
+    if len(sound.files) > 1 and output_format.value in ("srt", "vtt", "tsv"):
+        raise UsageError(f"--format {output_format.value} is of one recording; give one at a time")
+    from lsgcli.catalog import AUTO, speech
+    from lsgcli.hub import speech_directory
+
+    spoken = None if language == AUTO else language
+    note = ignore if quiet else terminal.note
+    chosen = speech(speech_directory(model, offline=offline, note=note), spoken, to or None)
+
+    from lsgcli.audio.microphone import Microphone
+    from lsgcli.backends import open_speech
+    from lsgcli.backends.base import Placement
+    from lsgcli.report import Explainer
+    from lsgcli.stats import SpeechStatistics
+
+    warn = ignore if quiet else terminal.warning
+    with ExitStack() as stack:
+        report = stack.enter_context(stats_json.open("w")) if stats_json else None
+        placement = Placement(device.value, compute_type, threads)
+        backend = open_speech(chosen, placement, silence, window)
+        sources = sound.open(warn)
+        backend.ready()
+
+        together = explain and os.isatty(1) and os.isatty(2)
+        preview = output_format is o.SpeechFormat.TEXT and not together and os.isatty(1)
+        preview = preview and terminal.coloured(color.value, sys.stdout)
+        writer = _writer(output_format, preview=preview, by_line=together)
+        statistics = SpeechStatistics(backend.usage, warn=warn, live=sound.live)
+        observers = (statistics, Explainer(sys.stderr)) if explain else (statistics,)
+        for microphone in (each for _, each in sources if isinstance(each, Microphone)):
+            statistics.lost = partial(getattr, microphone, "lost")
+            stack.enter_context(s.ending(microphone))
+
+        def pipeline(source: Iterable[Samples], first: int) -> SpeechPipeline:
+            from lsgcli.audio.chunks import AudioReader
+            from lsgcli.audio.feed import SpeechFeed
+            from lsgcli.audio.vad import Silero, everything
+            from lsgcli.speech import SpeechPipeline
+
+            feed = SpeechFeed(
+                AudioReader(source, pace=realtime),
+                Silero() if vad else everything,
+                segment=segment_ms / 1000,
+                pause=pause,
+                idle=(idle or None) if sound.live else None,
+                live=sound.live,
+            )
+            statistics.feeds.append(feed)
+            return SpeechPipeline(
+                feed,
+                settings.policy(chosen.policy),
+                backend,
+                writer,
+                observers,
+                language=None if chosen.target == AUTO else chosen.target,
+                preview=preview,
+                first=first,
+                scroll=chosen.manifest.scroll,
+                context=chosen.manifest.context,
+            )
+
+        show = os.isatty(2) if stats is None else stats
+        alone = not os.isatty(1) and not explain  # nothing else writes to that terminal
+        gc.freeze()  # what is loaded stays
+        gc.enable()
+        with shown(statistics, report, show=show, live=alone, colour=color.value):
+            run_to_end(_InTurn(sources, pipeline, writer), writer)
+
+
+def asr(**options: Any) -> None:
+    """Write down speech while it arrives.
+
+    A sentence is a line, and so is what was said up to a pause. What has been written is never
+    changed.
+
+    Examples: lsg asr --mic;  lsg asr talk.mp3;  lsg asr --mic | lsg translate --to de
+    """
+    st(**options, to="")
+
+
+# The options of lsg asr are those of lsg st, without --to.
+asr.__annotations__ = {name: kind for name, kind in st.__annotations__.items() if name != "to"}
+asr.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [each for name, each in inspect.signature(st, eval_str=True).parameters.items() if name != "to"]
+)
+
+
+class _InTurn:
+    """Recordings, one after the other."""
+
+    def __init__(
+        self,
+        sources: list[tuple[str, Iterable[Samples]]],
+        pipeline: Callable[[Iterable[Samples], int], SpeechPipeline],
+        writer: SpeechWriter,
+    ) -> None:
+        self._sources = sources
+        self._pipeline = pipeline
+        self._writer = writer
+
+    def run(self) -> None:
+        """Run until the last one ends."""
+        lines = 1
+        for name, source in self._sources:
+            self._writer.recording(name)
+            pipeline = self._pipeline(source, lines)
+            pipeline.run()
+            lines = pipeline.lines
+
+
+def _writer(form: o.SpeechFormat, *, preview: bool, by_line: bool) -> SpeechWriter:
+    from lsgcli.output.descriptor import Output
+
+    if form is o.SpeechFormat.TEXT:
+        from lsgcli.output.text import TextWriter
+
+        return TextWriter(Output(), preview=preview, by_line=by_line)
+    if form is o.SpeechFormat.JSONL:
+        from lsgcli.output.jsonl import JsonWriter
+
+        return JsonWriter(Output())
+    from lsgcli.output import subtitles
+
+    kinds: dict[str, Callable[[Output], SpeechWriter]] = {
+        "srt": subtitles.SrtWriter,
+        "vtt": subtitles.VttWriter,
+        "tsv": subtitles.TsvWriter,
+    }
+    return kinds[form.value](Output())

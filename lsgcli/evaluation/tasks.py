@@ -1,0 +1,147 @@
+"""What can be evaluated: translation of text; recognition and translation of speech."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lsgcli.backends import open_backend, open_speech
+from lsgcli.evaluation.corpus import load_corpus, load_recordings
+from lsgcli.evaluation.runner import evaluate, evaluate_timed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from lsgcli.backends.base import Backend, Placement
+    from lsgcli.catalog import Model
+    from lsgcli.evaluation.batch import Translate
+    from lsgcli.evaluation.corpus import Sentence
+    from lsgcli.evaluation.hearing import Hearing
+    from lsgcli.evaluation.logs import SourceType
+    from lsgcli.manifest import Manifest, SpeechManifest, TextManifest
+    from lsgcli.metrics.units import LatencyUnit
+
+
+class Task(Protocol):
+    """A model and how its test sets are run."""
+
+    @property
+    def model(self) -> Model[Manifest]:
+        """The model."""
+        ...
+
+    @property
+    def source_type(self) -> SourceType:
+        """What a source is."""
+        ...
+
+    @property
+    def unit(self) -> LatencyUnit:
+        """What of the target has a delay."""
+        ...
+
+    def load(self, source: Path, target: Path) -> list[Sentence]:
+        """Read a test set. Raises InputError, UsageError."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """What else a result depends on."""
+        ...
+
+    def open(
+        self,
+        placement: Placement,
+        speed: float | None,
+        sentences: Sequence[Sentence],
+        warn: Callable[[str], None],
+    ) -> Translate:
+        """Load the model; give what runs a policy. ``speed``: measure the computation too."""
+        ...
+
+
+@dataclass(frozen=True)
+class Text:
+    """Translation of sentences, many at a time."""
+
+    model: Model[TextManifest]
+    source_type: SourceType = "text"
+
+    @property
+    def unit(self) -> LatencyUnit:
+        """As the model writes."""
+        return "char" if self.model.manifest.target_unit == "character" else "word"
+
+    def load(self, source: Path, target: Path) -> list[Sentence]:
+        """Read sentences and references."""
+        return load_corpus(
+            source, target, characters=self.model.manifest.source_unit == "character"
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Nothing else."""
+        return {}
+
+    def open(
+        self,
+        placement: Placement,
+        speed: float | None,
+        sentences: Sequence[Sentence],
+        warn: Callable[[str], None],
+    ) -> Translate:
+        """Load the model, and warn of sentences that are longer than it is made for."""
+        backend = open_backend(self.model, placement)
+        self._check(backend, sentences, warn)
+        if speed is None:
+            size = placement.batch_size
+            return lambda policy, missing, done: evaluate(
+                backend, policy, missing, done, batch_size=size, unit=self.unit
+            )
+        return lambda policy, missing, done: evaluate_timed(
+            backend, policy, missing, done, words_per_second=speed, unit=self.unit
+        )
+
+    def _check(
+        self, backend: Backend, sentences: Sequence[Sentence], warn: Callable[[str], None]
+    ) -> None:
+        most = self.model.manifest.max_source_tokens
+        long = sum(sum(map(backend.count, each.units)) > most for each in sentences)
+        if long:
+            warn(
+                f"{long} of {len(sentences)} sentences have more than the {most} tokens that the "
+                "model is made for; they are not cut"
+            )
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Recognition or translation of recordings, one at a time."""
+
+    model: Model[SpeechManifest]
+    hearing: Hearing
+    source_type: SourceType = "speech"
+    unit: LatencyUnit = "word"
+
+    def load(self, source: Path, target: Path) -> list[Sentence]:
+        """Read paths of recordings, and references."""
+        return load_recordings(source, target)
+
+    def settings(self) -> dict[str, Any]:
+        """How recordings are heard."""
+        return self.hearing.settings()
+
+    def open(
+        self,
+        placement: Placement,
+        speed: float | None,
+        sentences: Sequence[Sentence],
+        warn: Callable[[str], None],
+    ) -> Translate:
+        """Load the model."""
+        from lsgcli.evaluation.hearing import evaluate_speech
+
+        backend = open_speech(self.model, placement)
+        timed = speed is not None
+        return lambda policy, missing, done: evaluate_speech(
+            backend, policy, missing, done, self.hearing, timed=timed
+        )

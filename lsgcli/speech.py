@@ -1,0 +1,296 @@
+"""The live pipeline for speech: segments of audio in, committed words out.
+
+An utterance is recognised in windows. A window is a segment to the engine: it begins with the
+utterance and ends with it, unless it grows long; then it *scrolls*: the audio of words that are
+committed is left behind, up to the end of a sentence if there is one, else to the longest pause,
+and their text becomes the context of the window that follows. So memory and cost are bounded, and
+what was committed is neither changed nor repeated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lsgcli.audio.chunks import RATE
+from lsgcli.audio.segments import SpeechSegment, quietest, seconds
+from lsgcli.backends.base import Backend
+from lsgcli.engine.segment import translate
+from lsgcli.engine.steps import Action, Arrival, Commit, Decision, Event, Query
+from lsgcli.output.base import SpokenLine, SpokenWord, joined
+from lsgcli.session import Session
+from lsgcli.text.segmenter import ends_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsgcli.audio.feed import SpeechFeed
+    from lsgcli.output.base import SpeechWriter
+    from lsgcli.policy.base import Policy
+    from lsgcli.session import Observer
+
+LONGEST = 24.0  # seconds at which it ends, when it cannot
+TRIES, AGAIN = 3, 1.9  # cuts that are tried out, and seconds until others are
+TOO_LONG = 1.5  # times that: then the likeliest cut is made, whatever the model hears
+FORGOTTEN = 30.0  # seconds of silence after which what was said is no context any more
+
+
+class SpeechBackend(Backend, Protocol):
+    """A model that hears."""
+
+    @property
+    def language(self) -> str | None:
+        """The language that is spoken; None if it has not been told yet."""
+        ...
+
+    def begin(self, context: Sequence[int], *, listen: bool) -> None:
+        """Begin a window, of which ``context`` is the text before; see ``WhisperBackend``."""
+        ...
+
+    def times(
+        self, source: tuple[SpeechSegment, ...], words: Sequence[Sequence[int]]
+    ) -> list[tuple[float, float]]:
+        """When each word was spoken, in seconds from the beginning of ``source``."""
+        ...
+
+
+class Window:
+    """What the model is shown at a time: audio, and the words of it that are committed."""
+
+    def __init__(
+        self, segments: Sequence[SpeechSegment] = (), words: Sequence[SpokenWord] = ()
+    ) -> None:
+        """Begin with audio that has been heard, and words of it."""
+        self.segments = list(segments)
+        self.words = list(words)
+        self.carried = len(self.segments)  # segments that the engine has not been given
+        self.tried = 0.0  # how long it was when it was to scroll last
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return seconds(self.segments)
+
+
+class SpeechPipeline:
+    """Feed → windows → policy loop ↔ backend → writer, with observers beside it."""
+
+    def __init__(
+        self,
+        feed: SpeechFeed,
+        policy: Policy,
+        backend: SpeechBackend,
+        writer: SpeechWriter,
+        observers: tuple[Observer, ...] = (),
+        *,
+        language: str | None = None,
+        preview: bool = False,
+        first: int = 1,
+        scroll: float = 8.0,
+        context: int = 64,
+    ) -> None:
+        """Connect the parts.
+
+        ``language`` is what is written, for the ends of its sentences, if it is not what is spoken;
+        ``preview`` asks for hypotheses while waiting; lines are counted from ``first``; ``scroll``
+        and ``context`` are the model's (``SpeechManifest``).
+        """
+        self._feed = feed
+        self._policy = policy
+        self._backend = backend
+        self._writer = writer
+        self._session = Session(feed, backend, writer, observers)
+        self._language = language
+        self._preview = preview
+        self._long = scroll
+        self._shown = context
+        self._line = SpokenLine(first)
+        self._window = Window()
+        self._context: list[int] = []
+        self._finished = False  # the utterance has been heard to its end
+        self._end = 0  # where the last utterance ended, in samples
+
+    @property
+    def lines(self) -> int:
+        """The number of the next line."""
+        return self._line.number
+
+    def run(self) -> None:
+        """Run until the input ends; what has begun is finished before an error is raised."""
+        while self._session.wait(self._feed.waiting):
+            self._utterance()
+
+    def _utterance(self) -> None:
+        """Recognise an utterance, of which not everything has been heard."""
+        start = self._feed.start
+        if start - self._end > FORGOTTEN * RATE:
+            self._context = []
+        self._hear()
+        for observer in self._session.observers:
+            observer.begin(True, start / RATE * 1000)
+        self._writer.begin(self._line.number, "")
+        self._finished, listen, self._window = False, True, Window()
+        while not self._finished or self._window.carried:
+            self._backend.begin(self._context, listen=listen)
+            self._recognise()
+            listen = False
+        self._end = self._feed.start
+        self._end_line()
+        for observer in self._session.observers:
+            observer.end(self._end / RATE * 1000)
+
+    def _recognise(self) -> None:
+        """Run the engine over a window, until the utterance ends or the window scrolls."""
+        window = self._window
+        written = [word.tokens for word in window.words]
+        steps = translate(
+            self._policy, self._backend.lexicon, preview=self._preview, written=written
+        )
+        for event in self._session.run(steps, self._receive):
+            if isinstance(event, Commit):
+                self._commit(event)
+            elif _reads(event) and self._is_long(window) and self._scroll():
+                return
+        self._leave(len(window.words))
+        self._window = Window()
+
+    def _receive(self, wait: bool) -> Arrival:
+        window = self._window
+        if window.carried:
+            units, window.carried = window.segments[-window.carried :], 0
+            return Arrival(tuple(units), self._finished)
+        if window.seconds >= LONGEST:  # nothing to scroll by: whatever it is, it must end
+            return Arrival((), finished=True)
+        room = max(self._long - window.seconds, 0.0)
+        if wait:
+            units, self._finished = self._session.wait(lambda: self._feed.units(room, wait=True))
+        else:
+            units, self._finished = self._feed.units(room, wait=False)
+        self._hear()
+        window.segments += units
+        return Arrival(tuple(units), self._finished)
+
+    def _hear(self) -> None:
+        self._session.read = self._feed.position / RATE * 1000
+
+    def _commit(self, event: Commit) -> None:
+        self._writer.flush()
+        spaced = event.spaced or not self._line.words
+        word = SpokenWord(
+            event.text, spaced, event.tokens, self._session.read, self._session.elapsed()
+        )
+        if event.spaced or not self._joins(event.text):
+            self._window.words.append(word)
+            self._line.words.append(word)
+        language = self._language or self._backend.language or "en"
+        if ends_sentence([each.text for each in self._line.words], language):
+            self._end_line()
+            self._writer.begin(self._line.number, "")
+
+    def _joins(self, text: str) -> bool:
+        """Add punctuation to the word before it; false if it is something else."""
+        words = self._line.words
+        if not words or any(map(str.isalnum, text)) or words[-1] not in self._window.words[-1:]:
+            return False
+        words[-1].text += text
+        return True
+
+    def _end_line(self) -> None:
+        if not self._line.words:
+            return
+        if self._writer.timed:
+            self._time(self._line.words)
+        self._writer.line(self._line, self._session.elapsed())
+        self._line = SpokenLine(self._line.number + 1)
+
+    def _is_long(self, window: Window) -> bool:
+        return window.seconds >= max(self._long, window.tried + AGAIN)
+
+    def _scroll(self) -> bool:
+        """Leave the audio of committed words behind; false if that is not possible yet.
+
+        Times of words are estimates, so a cut is tried out: the model must hear, from there on, the
+        words that are thought to come.
+        """
+        window = self._window
+        if len(window.words) < 2:
+            return False
+        window.tried = window.seconds
+        self._time(window.words)
+        counts = boundaries(window.words)[:TRIES]
+        count = next((each for each in counts if self._is_heard(each)), None)
+        if count is None and window.seconds >= TOO_LONG * self._long:
+            count = counts[0]
+        if count is None:
+            self._backend.begin(self._context, listen=False)
+            return False
+        kept = self._after(count)
+        self._leave(count)
+        self._window = Window(kept, window.words[count:])
+        return True
+
+    def _after(self, count: int) -> list[SpeechSegment]:
+        """The audio after the window's first words, from the quietest moment before the next."""
+        segments = self._window.segments
+        before, after = self._window.words[count - 1 : count + 1]
+        first, last = (before.start + before.end) / 2, (after.start + after.end) / 2
+        cut = quietest(segments, round(first * RATE), round(last * RATE))
+        return [each.after(cut) for each in segments if each.end > cut]
+
+    def _is_heard(self, count: int) -> bool:
+        """Whether the model takes the audio after the first words to begin with the others."""
+        words, lexicon = self._window.words, self._backend.lexicon
+        context = [*self._context, *(token for word in words[:count] for token in word.tokens)]
+        self._backend.begin(self._last(context), listen=False)
+        ahead = sum(len(word.tokens) for word in words[count:]) + 1
+        rows = self._backend.forward([Query(tuple(self._after(count)), (), ahead=ahead)])[0]
+        tokens = [row.token for row in rows]
+        ends = next((n for n, token in enumerate(tokens) if lexicon.ends(token)), len(tokens))
+        heard, expected = _plain(lexicon.text(tokens[:ends])), _plain(joined(words[count:]))
+        return f"{heard} ".startswith(f"{expected} ")
+
+    def _leave(self, count: int) -> None:
+        """Make the window's first words the context of the next one."""
+        left = self._window.words[:count]
+        if self._writer.timed:
+            self._time(left)
+        for word in left:
+            self._context += word.tokens
+        self._context = self._last(self._context)
+
+    def _last(self, tokens: list[int]) -> list[int]:
+        """Of some text, what a window is shown."""
+        return tokens[-self._shown :] if self._shown else []
+
+    def _time(self, words: Sequence[SpokenWord]) -> None:
+        """Find out when the window's words were spoken; those of earlier windows are known."""
+        window = self._window
+        if not window.words or not any(word.end == 0 for word in words):
+            return
+        source = tuple(window.segments)
+        found = self._backend.times(source, [word.tokens for word in window.words])
+        for word, (start, end) in zip(window.words, found, strict=True):
+            offset = source[0].start / RATE
+            word.start, word.end = offset + start, offset + end
+
+
+def boundaries(words: Sequence[SpokenWord]) -> list[int]:
+    """How many of a window's words may be left behind, the best number first.
+
+    Up to the end of a sentence, the latest first, then up to a pause, the longest first. One word
+    at least stays, so that the cut is between two words that are known; of the pauses only those
+    count that leave half of the words behind.
+    """
+    counts = range(len(words) - 1, 0, -1)
+    ends = [n for n in counts if words[n - 1].text.endswith((".", "?", "!", "…", "。", "？", "！"))]
+    half = [n for n in counts if n >= len(words) // 2 and n not in ends]
+    return ends + sorted(half, key=lambda n: words[n - 1].end - words[n].start)
+
+
+def _plain(text: str) -> str:
+    """Words as they are compared: without case and punctuation."""
+    kept = "".join(c if c.isalnum() else " " if c.isspace() else "" for c in text.casefold())
+    return " ".join(kept.split())
+
+
+def _reads(event: Event) -> bool:
+    return isinstance(event, Decision) and event.action is Action.READ
