@@ -91,7 +91,8 @@ def make_model(kind: str) -> Model:
     import ctranslate2
 
     from lsgcli.backends.base import Placement
-    from lsgcli.backends.decoder_only import DecoderOnlyBackend, DecoderOnlyLexicon, _vocabulary
+    from lsgcli.backends.decoder_only import DecoderOnlyBackend, DecoderOnlyLexicon
+    from lsgcli.backends.vocabulary import open_tokenizer
     from lsgcli.catalog import find
     from lsgcli.engine.steps import Generate, Query
 
@@ -108,7 +109,7 @@ def make_model(kind: str) -> Model:
             lambda source, target: backend.forward([Query(source, target)])[0][0].logp,
             search if kind == "cached" else None,
         )
-    lexicon = DecoderOnlyLexicon(_vocabulary(model), model)
+    lexicon = DecoderOnlyLexicon(open_tokenizer(model.directory, model.manifest.tokenizer), model)
     generator = ctranslate2.Generator(str(model.directory), compute_type="int8")
     view = ctranslate2.StorageView.from_array
 

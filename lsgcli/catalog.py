@@ -11,6 +11,7 @@ from lsgcli import registry, store
 from lsgcli.errors import ManifestError, ModelNotFoundError
 from lsgcli.files import read_text
 from lsgcli.manifest import (
+    ANY,
     FILE_NAME,
     VERSION,
     Manifest,
@@ -76,6 +77,8 @@ def find(name: str | None, source: str | None, target: str) -> Model[TextManifes
     manifest = load(candidates[0])
     if isinstance(manifest, SpeechManifest):
         raise ModelNotFoundError(f"model {name!r} takes speech, not text; see lsg asr and lsg st")
+    if source is None and any(direction.startswith(ANY) for direction in manifest.directions):
+        raise ModelNotFoundError(f"model {name!r} knows several languages; say which with --from")
     has = ", ".join(manifest.directions)
     raise ModelNotFoundError(f"model {name!r} does not translate {wanted}; it has {has}")
 

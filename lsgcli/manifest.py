@@ -22,6 +22,23 @@
     [files."model.bin"]
     size = 10314325
     sha256 = "..."
+
+An encoder-decoder has a layout for each side instead of the prompt::
+
+    kind = "encoder-decoder"
+    directions = ["*-*"]          # from any of the languages in codes to any other
+
+    [source]
+    tokenizer = {type = "sentencepiece", file = "sentencepiece.bpe.model"}
+    parts = ["{from}", "{source}", "</s>"]
+
+    [target]                      # with the source's tokenizer, unless it has one of its own
+    parts = ["{to}", "{target}"]
+    end = ["</s>"]
+
+    [codes]                       # languages as the model writes them
+    en = "eng_Latn"
+    de = "deu_Latn"
 """
 
 from __future__ import annotations
@@ -51,7 +68,8 @@ VERSION = 1
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Direction = Annotated[str, msgspec.Meta(pattern="^[a-z]{2,3}-[a-z]{2,3}$")]
+Direction = Annotated[str, msgspec.Meta(pattern=r"^([a-z]{2,3}|\*)-([a-z]{2,3}|\*)$")]
+ANY = "*"  # in a direction: any of the languages in ``codes`` or ``languages``
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,10 +77,16 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Tokenizer(Struct, frozen=True):
-    """Which tokenizer, in which file of the directory."""
+    """Which tokenizer, in which file of the directory.
 
-    type: Literal["sentencepiece", "huggingface"]
-    file: str
+    ``characters`` needs no file: every character is a token. Only encoder-decoders have it.
+    """
+
+    type: Literal["sentencepiece", "huggingface", "characters"]
+    file: str = ""
+
+
+Unit: TypeAlias = Literal["word", "character"]
 
 
 class Prompt(Struct, frozen=True):
@@ -75,6 +99,28 @@ class Prompt(Struct, frozen=True):
 
     parts: list[str]
     end: Annotated[list[str], msgspec.Meta(min_length=1)]
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """How an encoder-decoder's source is laid out.
+
+    ``parts`` as in a prompt, with ``{source}`` as the only slot; what stands behind it moves on as
+    the source grows, since the encoder reads everything anew anyway. ``unit``: what the policy
+    reads one by one. With characters, a segment is what stands between two blanks.
+    """
+
+    tokenizer: Tokenizer
+    parts: list[str] = msgspec.field(default_factory=lambda: ["{source}"])
+    unit: Unit = "word"
+
+
+class TargetSide(Struct, frozen=True, kw_only=True):
+    """How its target is laid out; ``{target}`` comes last, so that it can grow."""
+
+    end: Annotated[list[str], msgspec.Meta(min_length=1)]
+    tokenizer: Tokenizer | None = None  # by default the source's
+    parts: list[str] = msgspec.field(default_factory=lambda: ["{target}"])
+    unit: Unit = "word"
 
 
 class Level(Struct, frozen=True):
@@ -114,22 +160,75 @@ class Manifest(Struct, frozen=True, kw_only=True):
     policies: dict[Direction, Thresholds] = {}  # thresholds of single directions
 
     def serves(self, source: str | None, target: str) -> Iterator[tuple[str, str]]:
-        """Give the directions (source, target) that a request means; source None is any."""
+        """Give the directions (source, target) that a request means; source None is any.
+
+        Of a direction from any language to another, the source must be asked for by name.
+        """
         for direction in self.directions:
             of, to = direction.split("-")
-            if to == target and source in (None, of):
-                yield of, to
+            asked = of if source is None else source
+            if asked == ANY or (asked == target and ANY in (of, to)):
+                continue
+            if self._means(of, asked) and self._means(to, target):
+                yield asked, target
+
+    def _means(self, pattern: str, language: str) -> bool:
+        return pattern == language
 
 
-class TextManifest(Manifest, frozen=True, kw_only=True, tag_field="kind", tag="decoder-only"):
-    """A model that translates text."""
+class TextManifest(Manifest, frozen=True, kw_only=True):
+    """A model that translates text, whatever its architecture."""
 
-    tokenizer: Tokenizer
-    prompt: Prompt
-    languages: dict[str, str] = {}
+    languages: dict[str, str] = {}  # their names
+    codes: dict[str, str] = {}  # languages as the model writes them, where that is not the code
     placeholders: list[str] = []  # words the model copies, to stand for protected text
     max_source_tokens: Positive = 128
     sentences: bool = True  # the model translates sentences: longer segments are cut at their ends
+
+    @property
+    def source_unit(self) -> Unit:
+        """What the policy reads one by one."""
+        return "word"
+
+    @property
+    def target_unit(self) -> Unit:
+        """What it writes one by one."""
+        return "word"
+
+    def _means(self, pattern: str, language: str) -> bool:
+        known = language in self.codes or language in self.languages
+        return pattern == language or (pattern == ANY and known)
+
+    def resolve(self, part: str, source: str, target: str) -> str:
+        """Fill in a part's languages: ``{from}``, ``{to}``, ``{from_name}``, ``{to_name}``."""
+        for slot, language in (("from", source), ("to", target)):
+            part = part.replace(f"{{{slot}}}", self.codes.get(language, language))
+            part = part.replace(f"{{{slot}_name}}", self.languages.get(language, language))
+        return part
+
+
+class DecoderOnlyManifest(TextManifest, frozen=True, tag_field="kind", tag="decoder-only"):
+    """A language model that continues a prompt with the translation."""
+
+    tokenizer: Tokenizer
+    prompt: Prompt
+
+
+class EncoderDecoderManifest(TextManifest, frozen=True, tag_field="kind", tag="encoder-decoder"):
+    """A translation model with an encoder for the source: Marian, NLLB, M2M-100, T5, mBART."""
+
+    source: Side
+    target: TargetSide
+
+    @property
+    def source_unit(self) -> Unit:
+        """As the source's layout says."""
+        return self.source.unit
+
+    @property
+    def target_unit(self) -> Unit:
+        """As the target's layout says."""
+        return self.target.unit
 
 
 class SpeechManifest(Manifest, frozen=True, kw_only=True, tag_field="kind", tag="whisper"):
@@ -141,7 +240,7 @@ class SpeechManifest(Manifest, frozen=True, kw_only=True, tag_field="kind", tag=
     context: Annotated[int, msgspec.Meta(ge=0, le=96)] = 64  # tokens of the text before it is shown
 
 
-AnyManifest: TypeAlias = TextManifest | SpeechManifest
+AnyManifest: TypeAlias = DecoderOnlyManifest | EncoderDecoderManifest | SpeechManifest
 
 
 def load(directory: Path) -> AnyManifest:
@@ -156,7 +255,7 @@ def load(directory: Path) -> AnyManifest:
             raise ManifestError(
                 f"{file}: version is {data.get('version')!r}, this lsg reads version {VERSION}"
             )
-        manifest: AnyManifest = msgspec.convert(data, TextManifest | SpeechManifest)
+        manifest: AnyManifest = msgspec.convert(data, AnyManifest)
     except FileNotFoundError:
         raise ManifestError(f"{directory}: not a model directory, it has no {FILE_NAME}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -164,22 +263,41 @@ def load(directory: Path) -> AnyManifest:
     except msgspec.ValidationError as error:
         raise ManifestError(f"{file}: {str(error).replace('`$.', '`')}") from error
     _check_names(file, manifest)
-    if isinstance(manifest, TextManifest):
-        _check_prompt(file, manifest.prompt)
-        _check_name(file, manifest.tokenizer.file)
+    if isinstance(manifest, DecoderOnlyManifest):
+        check_parts(f"{file}: prompt.parts", manifest.prompt.parts, ["{source}", "{target}"])
+        _check_tokenizer(file, manifest.tokenizer, characters=False)
+    elif isinstance(manifest, EncoderDecoderManifest):
+        check_parts(f"{file}: source.parts", manifest.source.parts, ["{source}"])
+        check_parts(f"{file}: target.parts", manifest.target.parts, ["{target}"])
+        for tokenizer in (manifest.source.tokenizer, manifest.target.tokenizer):
+            if tokenizer is not None:
+                _check_tokenizer(file, tokenizer, characters=True)
     return manifest
 
 
-def _check_prompt(file: Path, prompt: Prompt) -> None:
-    slots = [part for part in prompt.parts if part in ("{source}", "{target}")]
-    if slots != ["{source}", "{target}"] or prompt.parts[-1] != "{target}":
+def check_parts(where: str, parts: list[str], slots: list[str]) -> None:
+    """Check a layout: its slots in order, each a part of its own, the target's at the end.
+
+    Raises ManifestError, which begins with ``where``.
+    """
+    has = [part for part in parts if part in ("{source}", "{target}")]
+    last = slots[-1] == "{target}"
+    if has != slots or (last and parts[-1] != "{target}"):
         raise ManifestError(
-            f"{file}: prompt.parts must hold {{source}} once and end with {{target}}, "
-            f"so that both can grow; it has {prompt.parts}"
+            f"{where} must hold {' and '.join(slots)} once"
+            + (" and end with {target}, so that it can grow" if last else "")
+            + f"; it has {parts}"
         )
-    for part in prompt.parts:
+    for part in parts:
         if part not in slots and ("{source}" in part or "{target}" in part):
-            raise ManifestError(f"{file}: prompt.parts: a slot must be a part of its own: {part!r}")
+            raise ManifestError(f"{where}: a slot must be a part of its own: {part!r}")
+
+
+def _check_tokenizer(file: Path, tokenizer: Tokenizer, *, characters: bool) -> None:
+    if tokenizer.type != "characters":
+        _check_name(file, tokenizer.file)
+    elif not characters:
+        raise ManifestError(f"{file}: tokenizer.type: only an encoder-decoder may have characters")
 
 
 def _check_names(file: Path, manifest: Manifest) -> None:

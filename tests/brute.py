@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lsgcli.policy.lsg import Lsg
 
 Tokens = tuple[int, ...]
+LONGEST_WORD = 64  # tokens, while the source is not finished; what goes on longer is cut
 
 
 @dataclass
@@ -33,14 +34,14 @@ class Brute:
         self.calls += 1
         return self.backend.forward([Query(tuple(source), target)])[0][0].logp
 
-    def word(self, source: Sequence[str], target: Tokens) -> Tokens:
+    def word(self, source: Sequence[str], target: Tokens, longest: int = LONGEST_WORD) -> Tokens:
         """The next greedy word, empty at the end of the translation."""
         lexicon = self.backend.lexicon
         word: Tokens = ()
-        while len(target) + len(word) < lexicon.limit(source):
+        while len(word) < min(longest, lexicon.limit(source) - len(target)):
             logp = self.logp(source, target + word)
             if target and not word:  # a committed word is never extended
-                logp = np.where(lexicon.after_word, logp, -np.inf)
+                logp = self._writable(logp)
             token = int(logp.argmax())
             if lexicon.ends(token):
                 break
@@ -49,12 +50,23 @@ class Brute:
             word += (token,)
         return word
 
+    def _writable(self, logp: np.ndarray) -> np.ndarray:
+        """What may follow a word. A model's rows may be more or fewer than its tokens."""
+        allowed = self.backend.lexicon.after_word
+        size = min(len(allowed), len(logp))
+        return np.where(allowed[:size], logp[:size], -np.inf)
+
     def rest(self, source: Sequence[str], target: Tokens) -> list[Tokens]:
         words = []
-        while word := self.word(source, target):
+        while word := self.word(source, target, self.backend.lexicon.limit(source)):
             words.append(word)
             target += word
         return words
+
+    def _diverges(self, p: np.ndarray, q: np.ndarray, policy: Lsg) -> bool:
+        if policy.direction == "reverse":
+            p, q = q, p
+        return bool(np.sum(np.exp(p) * (p - q)) > policy.delta)
 
     def lsg(self, source: Sequence[str], policy: Lsg) -> list[tuple[Tokens, int, str]]:
         """Words with delay and reason, by the seven tests of the method in their order."""
@@ -68,25 +80,22 @@ class Brute:
                 rest = self.rest(source, target)
                 return out + [(word, length, "finished") for word in rest]
             p = self.logp(source[:j], target)
-            writable = np.where(self.backend.lexicon.after_word, p, -np.inf) if target else p
+            writable = self._writable(p) if target else p
             if self.backend.lexicon.ends(int(writable.argmax())):
                 j, self.reads = j + 1, self.reads + 1
                 continue
-            reason = None
+            reason, word = None, ()
             if j >= policy.lower + i - 1 + policy.upper:
                 reason = "bound"
             elif np.exp(writable.max()) > policy.alpha:
                 reason = "confidence"
-            else:
-                q = self.logp(source[: min(i, length)], target)
-                if policy.direction == "reverse":
-                    p, q = q, p
-                if np.sum(np.exp(p) * (p - q)) > policy.delta:
-                    reason = "divergence"
-            if reason is None:
+            elif self._diverges(p, self.logp(source[: min(i, length)], target), policy):
+                reason = "divergence"
+            if reason:
+                word = self.word(source[:j], target)
+            if not word:  # undecided, or the target is as long as this much source allows
                 j, self.reads = j + 1, self.reads + 1
                 continue
-            word = self.word(source[:j], target)
             out.append((word, j, reason))
             target += word
 

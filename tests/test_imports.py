@@ -24,6 +24,11 @@ cli cli.*
 evaluation evaluation.*
 live speech report doctor
 stats session
+convert
+convert.weights
+convert.check convert.original convert.loading
+convert.prompts convert.layouts
+convert.examples convert.languages
 engine.lockstep
 policy.settings
 policy policy.lsg policy.baselines policy.base
@@ -49,12 +54,12 @@ __init__
 LIBRARIES = {
     "typer": "cli.*",
     "rich": "cli.* terminal report output.text evaluation.*",
-    "ctranslate2": "backends.*",
+    "ctranslate2": "backends.* convert.weights",
     "sentencepiece": "backends.* evaluation.* metrics.*",
     "tokenizers": "backends.*",
     "sentencex": "text.segmenter",
-    "numpy": "backends.* audio.* engine.distribution metrics.quality metrics.significance "
-    "evaluation.*",
+    "numpy": "backends.* audio.* convert.* engine.distribution metrics.quality "
+    "metrics.significance evaluation.*",
     "msgspec": "files manifest profiles pulled registry shelf output.jsonl text.recording "
     "backends.* evaluation.*",
     "sacrebleu": "metrics.quality metrics.significance evaluation.*",
@@ -62,15 +67,18 @@ LIBRARIES = {
     "matplotlib": "cli.* evaluation.*",
     "tomllib": "manifest profiles pulled registry evaluation.*",
     "tomli": "manifest profiles pulled registry evaluation.*",
-    "tomlkit": "manifest profiles pulled",
+    "tomlkit": "manifest profiles pulled convert",
     "av": "audio.*",
     "sounddevice": "audio.microphone",
     "faster_whisper": "audio.vad backends.whisper",
-    "huggingface_hub": "hub remote",
+    "huggingface_hub": "hub remote convert.loading",
+    "torch": "convert convert.*",
+    "transformers": "convert.*",
+    "peft": "convert.loading",
 }
 # Only inside functions.
 LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice", "faster_whisper"} | {
-    "huggingface_hub"
+    *("huggingface_hub", "torch", "transformers", "peft")
 }
 
 # Engine and policies are pure: nothing that reads, writes, waits or asks for the time.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from lsgcli.manifest import verify
+from lsgcli.manifest import EncoderDecoderManifest, verify
 
 if TYPE_CHECKING:
     from lsgcli.backends.base import Backend, Placement
     from lsgcli.backends.whisper import WhisperBackend
     from lsgcli.catalog import Model
-    from lsgcli.manifest import SpeechManifest, TextManifest
+    from lsgcli.manifest import DecoderOnlyManifest, SpeechManifest, TextManifest
 
 
 def open_backend(model: Model[TextManifest], placement: Placement) -> Backend:
@@ -21,10 +21,15 @@ def open_backend(model: Model[TextManifest], placement: Placement) -> Backend:
     """
     with ThreadPoolExecutor() as pool:
         verified = pool.submit(verify, model.directory, model.manifest)
+        if isinstance(model.manifest, EncoderDecoderManifest):
+            from lsgcli.backends.encoder_decoder import EncoderDecoderBackend
+
+            verified.result()
+            return EncoderDecoderBackend(cast("Model[EncoderDecoderManifest]", model), placement)
         from lsgcli.backends.decoder_only import DecoderOnlyBackend
 
         verified.result()
-    return DecoderOnlyBackend(model, placement)
+        return DecoderOnlyBackend(cast("Model[DecoderOnlyManifest]", model), placement)
 
 
 def open_speech(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import ctranslate2
 import numpy as np
 
 from lsgcli.backends.base import Placement, Usage
+from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
-from lsgcli.backends.vocabulary import HuggingFaceVocabulary, SentencePieceVocabulary, Vocabulary
+from lsgcli.backends.vocabulary import ANCHOR, WORDS_KEPT, open_tokenizer
 from lsgcli.engine.distribution import Distribution
 from lsgcli.errors import ManifestError
 from lsgcli.manifest import FILE_NAME
@@ -21,56 +21,36 @@ from lsgcli.manifest import FILE_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lsgcli.backends.vocabulary import Vocabulary
     from lsgcli.catalog import Model
-    from lsgcli.engine.distribution import Tokens
     from lsgcli.engine.steps import Generate, Query, SourceUnit
-    from lsgcli.manifest import TextManifest
+    from lsgcli.manifest import DecoderOnlyManifest
 
-CLOSING = re.compile('[.,;:!?…)\\]}»”“"。，、；：！？）」』】]+')
 SPLIT_TOKENS = 96  # tokens up to which one pass is faster than two side by side
 CACHED_BYTES = 2 << 20  # log-probabilities that a small model's pass returns without leaving cache
 FORWARD_BYTES = 256 << 20  # log-probabilities that any other pass may return
 
 
-class DecoderOnlyLexicon:
-    """How the tokens of a decoder-only model make words."""
-
-    def __init__(self, vocabulary: Vocabulary, model: Model[TextManifest]) -> None:
-        """Resolve the manifest's prompt and end tokens. Raises ManifestError."""
-        self._vocabulary = vocabulary
-        self._model = model
-        self._end = frozenset(self._id(token) for token in model.manifest.prompt.end)
-        parts = model.manifest.prompt.parts
-        slot = parts.index("{source}")
-        self._head = self._fixed(parts[:slot])
-        self._middle = self._fixed(parts[slot + 1 : -1])
+class DecoderOnlyLexicon(TokenLexicon):
+    """How the tokens of a decoder-only model make words, and words a prompt."""
 
     parallel = True
 
-    def starts_word(self, token: int) -> bool:
-        """Whether the token's text begins with a space."""
-        return self._vocabulary.bytes(token)[:1].isspace()
-
-    @cached_property
-    def after_word(self) -> Tokens:
-        """Tokens with a space before them, closing punctuation, and end tokens."""
-        return np.array([self._may_follow(token) for token in range(self._vocabulary.size)])
-
-    def _may_follow(self, token: int) -> bool:
-        text = self.text([token])
-        return self.ends(token) or self.starts_word(token) or bool(CLOSING.fullmatch(text))
-
-    def ends(self, token: int) -> bool:
-        """Whether it is one of the manifest's end tokens."""
-        return token in self._end
-
-    def holds(self, token: int) -> bool:
-        """No token; the end token itself is not written before the source ends."""
-        return False
-
-    def text(self, tokens: Sequence[int]) -> str:
-        """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
-        return b"".join(map(self._vocabulary.bytes, tokens)).decode(errors="replace")
+    def __init__(self, vocabulary: Vocabulary, model: Model[DecoderOnlyManifest]) -> None:
+        """Resolve the manifest's prompt and end tokens. Raises ManifestError."""
+        self._vocabulary = vocabulary
+        self._model = model
+        end = map(self._id, model.manifest.prompt.end)
+        super().__init__(vocabulary, frozenset(end))
+        parts = [self._resolve(part) for part in model.manifest.prompt.parts]
+        slot = parts.index("{source}")
+        self._before = "" if not slot or self._whole(parts[slot - 1]) else parts[slot - 1]
+        self._spaced = self._before.endswith(" ")  # which is the first word's, for tokenizers
+        if self._spaced:
+            parts[slot - 1] = self._before.rstrip(" ")
+        self._head = self._fixed(parts[:slot], behind=False)
+        self._middle = self._fixed(parts[slot + 1 : -1], behind=True)
+        self._first = lru_cache(WORDS_KEPT)(self._encode_first)
 
     def limit(self, source: Sequence[SourceUnit]) -> int:
         """Twice the source's tokens and a few: no translation is longer, but loops are endless."""
@@ -78,23 +58,46 @@ class DecoderOnlyLexicon:
 
     def source_tokens(self, source: Sequence[SourceUnit]) -> tuple[int, ...]:
         """The tokens of a source prefix: those of its words, one after the other."""
-        words = self._vocabulary.encode_word
-        return tuple(token for n, word in enumerate(source) for token in words(str(word), n == 0))
+        if not source:
+            return ()
+        words = (self._vocabulary.encode_word(str(word), False) for word in source[1:])
+        return self._first(str(source[0])) + tuple(token for word in words for token in word)
+
+    def _encode_first(self, word: str) -> tuple[int, ...]:
+        """Tokens of the first word, as they are behind the text before the slot."""
+        if self._before and not self._spaced:
+            return self._vocabulary.encode_behind(self._before, word)
+        return self._vocabulary.encode_word(word, not self._spaced)
 
     def prompt(self, query: Query) -> tuple[int, ...]:
         """The tokens the model sees for a source and target prefix."""
         return self._head + self.source_tokens(query.source) + self._middle + query.target
 
-    def _fixed(self, parts: Sequence[str]) -> tuple[int, ...]:
-        languages = self._model.manifest.languages
+    def _fixed(self, parts: Sequence[str], *, behind: bool) -> tuple[int, ...]:
+        """Tokens of fixed parts; ``behind``: text stands before the first of them."""
         tokens: tuple[int, ...] = ()
         for part in parts:
-            for slot, language in (("from", self._model.source), ("to", self._model.target)):
-                part = part.replace(f"{{{slot}}}", language)
-                part = part.replace(f"{{{slot}_name}}", languages.get(language, language))
             whole = self._vocabulary.id(part)
-            tokens += self._vocabulary.encode(part) if whole is None else (whole,)
+            if whole is not None:
+                tokens += (whole,)
+            elif behind:
+                tokens += self._behind(part)
+            else:
+                tokens += self._vocabulary.encode(part)
+            behind = whole is None
         return tokens
+
+    def _behind(self, part: str) -> tuple[int, ...]:
+        """Tokens of a fixed part behind text; special tokens in it are recognised."""
+        encode = self._vocabulary.encode
+        start, whole = encode(ANCHOR), encode(ANCHOR + part)
+        return whole[len(start) :] if whole[: len(start)] == start else encode(part)
+
+    def _whole(self, part: str) -> bool:
+        return self._vocabulary.id(part) is not None
+
+    def _resolve(self, part: str) -> str:
+        return self._model.manifest.resolve(part, self._model.source, self._model.target)
 
     def _id(self, token: str) -> int:
         number = self._vocabulary.id(token)
@@ -111,7 +114,7 @@ class DecoderOnlyBackend:
     synchronisation of two cores costs more than a pass (measured in benchmarks/README.md).
     """
 
-    def __init__(self, model: Model[TextManifest], placement: Placement) -> None:
+    def __init__(self, model: Model[DecoderOnlyManifest], placement: Placement) -> None:
         """Load a model whose files have been verified; the weights in a thread, see ``ready``.
 
         Raises ModelError, ManifestError.
@@ -121,7 +124,7 @@ class DecoderOnlyBackend:
         self._batch_size = placement.batch_size
         self._pool = ThreadPoolExecutor()
         self._loading = self._pool.submit(load, ctranslate2.Generator, model.directory, placement)
-        self._vocabulary = _vocabulary(model)
+        self._vocabulary = open_tokenizer(model.directory, model.manifest.tokenizer)
         self.lexicon = DecoderOnlyLexicon(self._vocabulary, model)
 
     def ready(self) -> None:
@@ -243,9 +246,3 @@ class DecoderOnlyBackend:
 
 def _cut(group: list[int], size: int) -> list[list[int]]:
     return [group[start : start + size] for start in range(0, len(group), size)]
-
-
-def _vocabulary(model: Model[TextManifest]) -> Vocabulary:
-    tokenizer = model.manifest.tokenizer
-    kind = SentencePieceVocabulary if tokenizer.type == "sentencepiece" else HuggingFaceVocabulary
-    return kind(model.directory / tokenizer.file)

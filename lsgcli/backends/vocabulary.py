@@ -13,13 +13,24 @@ from typing import TYPE_CHECKING, Protocol
 from lsgcli.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from lsgcli.manifest import Tokenizer
 
-class Vocabulary(Protocol):
-    """A model's tokens."""
+
+class Texts(Protocol):
+    """What text tokens stand for."""
 
     size: int
+
+    def bytes(self, number: int) -> bytes:
+        """The UTF-8 bytes the token stands for; none for special tokens."""
+        ...
+
+
+class Vocabulary(Texts, Protocol):
+    """A model's tokens."""
 
     def id(self, token: str) -> int | None:
         """The number of a token, given as it stands in the vocabulary."""
@@ -30,15 +41,15 @@ class Vocabulary(Protocol):
         ...
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Tokens of a fixed part of a prompt."""
+        """Tokens of a fixed part of a prompt, at its begin or behind a special token."""
+        ...
+
+    def encode_behind(self, before: str, text: str) -> tuple[int, ...]:
+        """Tokens of a text behind other text, without a space between; no special ones."""
         ...
 
     def encode_word(self, word: str, first: bool) -> tuple[int, ...]:
         """Tokens of a source word; ``first`` in its slot, or after a space."""
-        ...
-
-    def bytes(self, number: int) -> bytes:
-        """The UTF-8 bytes the token stands for; none for special tokens."""
         ...
 
 
@@ -59,6 +70,10 @@ class SentencePieceVocabulary:
         except (OSError, RuntimeError) as error:
             raise ModelError(f"{file}: not a SentencePiece model ({error})") from error
         self.size: int = self._model.get_piece_size()
+        self._has_bytes = self.id("<0x20>") is not None
+        control = [self.token(n) for n in range(self.size) if self._model.is_control(n)]
+        self._control = re.compile(f"({'|'.join(map(re.escape, control)) or '(?!)'})")
+        self._leads = self.token(self._plain(ANCHOR)[0]).startswith(SPACE)
         self.encode_word = lru_cache(WORDS_KEPT)(self._encode_word)
         self.bytes = lru_cache(None)(self._bytes)
 
@@ -73,18 +88,42 @@ class SentencePieceVocabulary:
         return piece
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Tokens of a fixed part of a prompt."""
+        """Tokens of a fixed part of a prompt; special tokens in it are recognised."""
+        tokens: tuple[int, ...] = ()
+        for n, piece in enumerate(self._control.split(text)):
+            tokens += (self._model.piece_to_id(piece),) if n % 2 else self._plain(piece)
+        return tokens
+
+    def _plain(self, text: str) -> tuple[int, ...]:
+        """Tokens of a text in which nothing is special but what the model was trained to see."""
         return tuple(self._model.encode(text))
+
+    def encode_behind(self, before: str, text: str) -> tuple[int, ...]:
+        """Tokens of a text behind other text: without the space that SentencePiece begins with."""
+        ids = _behind(self.encode, before, text)
+        if ids is None or not all(map(self.bytes, ids)):
+            return self.encode_word(text, True)
+        return ids
 
     def _encode_word(self, word: str, first: bool) -> tuple[int, ...]:
         """Tokens of a word, with the leading space that SentencePiece gives every word.
 
-        A word that spells a special token must not become one: it is taken as bytes then.
+        Or, if the model was trained without, those of a word behind a space.
+
+        A word that spells a special token must not become one: it is taken as bytes then, or
+        character by character if the model has none for bytes.
         """
-        ids = self.encode(word)
-        if all(map(self.bytes, ids)):
+        lead = "" if self._leads or first else " "
+        ids = self._plain(lead + word)
+        unknown: int = self._model.unk_id()
+        if all(self.bytes(token) or token == unknown for token in ids) and (
+            unknown not in ids or not self._has_bytes
+        ):
             return ids
-        return tuple(self._model.piece_to_id(f"<0x{byte:02X}>") for byte in b" " + word.encode())
+        if not self._has_bytes:
+            return self._plain(lead + " ".join(word))
+        spelt = ("" if first and not self._leads else " ") + word
+        return tuple(self._model.piece_to_id(f"<0x{byte:02X}>") for byte in spelt.encode())
 
     def _bytes(self, number: int) -> bytes:
         if number >= self.size:  # a model may have more rows than its tokenizer has pieces
@@ -128,19 +167,29 @@ class HuggingFaceVocabulary:
         """Tokens of a fixed part of a prompt; special tokens in it are recognised."""
         return tuple(self._model.encode(text, add_special_tokens=False).ids)
 
+    def encode_behind(self, before: str, text: str) -> tuple[int, ...]:
+        """Tokens of a text behind other text; special tokens in it are spelt."""
+        ids = _behind(self.encode, before, self._spelt(text))
+        return self.encode_word(text, True) if ids is None else ids
+
     def _encode_word(self, word: str, first: bool) -> tuple[int, ...]:
         """Tokens of a word; after a space they are those it has behind another word."""
-        for added in self._added.values():
-            if added.content in word:  # a word that spells a special token must not become one
-                word = word.replace(added.content, " ".join(added.content))
+        word = self._spelt(word)
         if first:
             return self.encode(word)
         return self.encode(f"{ANCHOR} {word}")[len(self._anchor) :]
 
+    def _spelt(self, text: str) -> str:
+        """A text that spells a special token must not become one."""
+        for added in self._added.values():
+            if added.content in text:
+                text = text.replace(added.content, " ".join(added.content))
+        return text
+
     def _bytes(self, number: int) -> bytes:
         token = self.token(number)
-        if number in self._added:
-            return b""
+        if added := self._added.get(number):
+            return b"" if added.special else added.content.replace(SPACE, " ").encode()
         if self._byte_level:
             return bytes(byte_of()[c] for c in token if c in byte_of())
         if byte := BYTE.fullmatch(token):
@@ -151,6 +200,14 @@ class HuggingFaceVocabulary:
 ANCHOR = "a"
 
 
+def _behind(
+    encode: Callable[[str], tuple[int, ...]], before: str, text: str
+) -> tuple[int, ...] | None:
+    """The tokens that ``text`` adds to those of ``before``, if it leaves them as they are."""
+    start, whole = encode(before), encode(before + text)
+    return whole[len(start) :] if whole[: len(start)] == start else None
+
+
 @lru_cache(maxsize=1)
 def byte_of() -> dict[str, int]:
     """GPT-2's alphabet: the printable character that stands for each byte in byte-level BPE."""
@@ -158,3 +215,11 @@ def byte_of() -> dict[str, int]:
     others = [byte for byte in range(256) if byte not in printable]
     alphabet = [chr(byte) for byte in printable] + [chr(256 + n) for n in range(len(others))]
     return dict(zip(alphabet, printable + others, strict=True))
+
+
+def open_tokenizer(
+    directory: Path, tokenizer: Tokenizer
+) -> SentencePieceVocabulary | HuggingFaceVocabulary:
+    """Open a tokenizer that has a file. Raises ModelError."""
+    kind = SentencePieceVocabulary if tokenizer.type == "sentencepiece" else HuggingFaceVocabulary
+    return kind(directory / tokenizer.file)

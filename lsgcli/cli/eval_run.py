@@ -101,7 +101,7 @@ def run(
     asked |= task.settings()
     record = _record(chosen, files, asked, systems, speed, batch_size)
 
-    directory = RunDirectory(output)
+    directory = RunDirectory(output, task.unit)
     with directory.open(record, resume=resume):
         translate = task.open(
             Placement(device.value, compute_type, threads, batch_size),

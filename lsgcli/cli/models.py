@@ -10,13 +10,15 @@ import typer
 
 from lsgcli import terminal
 from lsgcli.cli import options as o
+from lsgcli.cli.convert import convert
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lsgcli.shelf import Model
 
-app = typer.Typer(help="Get models, look at them, check them, delete them.")
+app = typer.Typer(help="Get models, convert them, look at them, check them, delete them.")
+app.command()(convert)
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="See lsg models list.", show_default=False)

@@ -77,8 +77,12 @@ def translate(
     )
     if protect_regex and not protect:
         raise UsageError("--protect-regex has no effect with --no-protect")
-    protector = Protector(tuple(protect_regex or ())) if protect else None
     chosen = find(model, from_, to)
+    by_character = chosen.manifest.source_unit == "character"
+    if protect_regex and by_character:
+        raise UsageError("--protect-regex needs words; this model reads characters")
+    protects = protect and not by_character
+    protector = Protector(tuple(protect_regex or ())) if protects else None
     placement = Placement(device.value, compute_type, threads, batch_size)
 
     with ExitStack() as stack:
@@ -104,6 +108,7 @@ def translate(
             count=backend.count,
             language=chosen.source,
             sentences=chosen.manifest.sentences,
+            characters=by_character,
         )
         if 0 in descriptors and os.isatty(0) and not (quiet or recording):
             terminal.note("reading from the terminal; end with Ctrl-D")
@@ -114,6 +119,7 @@ def translate(
             chunks,
             Segmenter(limits, segment.value, protector),
             bulk=pace != 0,
+            characters=by_character,
             idle=idle or None,
             strict=strict,
             warn=ignore if quiet else terminal.warning,

@@ -87,7 +87,8 @@ def tune(
     quality_metric(metric)
     settings = tuning.grid(grid)
     chosen = find(model, from_, to)
-    sentences = load_corpus(source, target)
+    manifest = chosen.manifest
+    sentences = load_corpus(source, target, characters=manifest.source_unit == "character")
     backend = open_backend(chosen, Placement(device.value, compute_type, threads, batch_size))
     backend.ready()
     with bar(len(sentences), color.value, show=not quiet) as advance:
@@ -95,6 +96,7 @@ def tune(
             backend,
             sentences,
             settings,
+            unit="char" if manifest.target_unit == "character" else "word",
             metric=metric,
             progress=lambda n: advance(f"{len(settings)} settings", n),
         )

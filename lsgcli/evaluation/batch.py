@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lsgcli.evaluation.report import json_lines, score_lines, score_record
 from lsgcli.evaluation.rundir import RESULTS
-from lsgcli.evaluation.score import LogScore, measure_log, summarise
+from lsgcli.evaluation.score import LogScore, ScoreOptions, measure_log, summarise
 from lsgcli.metrics.significance import BOOTSTRAP_TRIALS, SEED
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def score_systems(directory: RunDirectory, systems: Sequence[System]) -> list[Lo
     """Score every system by all the defaults, and write the results."""
     scores = []
     for system in systems:
-        measured = measure_log(directory.path / system.name)
+        measured = measure_log(directory.path / system.name, ScoreOptions(unit=directory.unit))
         measured.name = system.name
         scores.append(summarise(measured, intervals=True))
     record = {

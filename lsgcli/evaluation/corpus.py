@@ -23,15 +23,17 @@ class Sentence:
     index: int
     source: str
     reference: str
+    characters: bool = False  # are the source units
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The source units: words, split at blanks as SimulEval does."""
-        return tuple(self.source.split())
+        """The source units: words, split at blanks as SimulEval does, or characters but blanks."""
+        words = self.source.split()
+        return tuple("".join(words) if self.characters else words)
 
 
-def load_corpus(source: Path, target: Path) -> list[Sentence]:
-    """Read a test set.
+def load_corpus(source: Path, target: Path, *, characters: bool = False) -> list[Sentence]:
+    """Read a test set, whose units are ``characters`` or words.
 
     Raises:
         InputError: if the files have not as many lines, no lines, or a blank line.
@@ -50,7 +52,7 @@ def load_corpus(source: Path, target: Path) -> list[Sentence]:
             "give one reference per sentence"
         )
     return [
-        Sentence(index, text, reference)
+        Sentence(index, text, reference, characters)
         for index, (text, reference) in enumerate(zip(sources, references, strict=True))
     ]
 

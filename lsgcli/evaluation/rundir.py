@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lsgcli.evaluation.logs import Instance, SourceType
+    from lsgcli.metrics.units import LatencyUnit
 
 RECORD, RESULTS, PART = "run.json", "results", "instances.part"
 
@@ -68,6 +69,7 @@ class RunDirectory:
     """A run's directory, which may not be there yet."""
 
     path: Path
+    unit: LatencyUnit = "word"  # in which delays are counted
 
     @contextmanager
     def open(self, record: Record, *, resume: bool) -> Iterator[None]:
@@ -112,7 +114,7 @@ class RunDirectory:
 
     def system(self, name: str, source_type: SourceType = "text") -> SystemLog:
         """The log of a system."""
-        return SystemLog(self.path / name, source_type)
+        return SystemLog(self.path / name, source_type, self.unit)
 
     def write(self, name: str, lines: Iterable[str]) -> None:
         """Write a file of the directory, whole or not at all."""
@@ -144,6 +146,7 @@ class SystemLog:
 
     path: Path
     source_type: SourceType = "text"
+    unit: LatencyUnit = "word"
 
     @property
     def finished(self) -> bool:
@@ -168,12 +171,12 @@ class SystemLog:
         """Append sentences to the unfinished log."""
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / PART).open("ab", buffering=0) as handle:
-            yield Appender(handle.fileno(), self.path / PART)
+            yield Appender(handle.fileno(), self.path / PART, self.unit)
 
     def finish(self, instances: Iterable[Instance]) -> None:
         """Write the log in order, then drop the unfinished one."""
         ordered = sorted(instances, key=lambda instance: instance.index)
-        write_simuleval(self.path, ordered, source_type=self.source_type)
+        write_simuleval(self.path, ordered, source_type=self.source_type, unit=self.unit)
         (self.path / PART).unlink(missing_ok=True)
 
 
@@ -183,10 +186,11 @@ class Appender:
 
     descriptor: int
     path: Path
+    unit: LatencyUnit = "word"
 
     def __call__(self, instance: Instance) -> None:
         """Append a sentence. Raises OutputError if the file does not take it."""
-        line = f"{simuleval_line(instance)}\n".encode()
+        line = f"{simuleval_line(instance, self.unit)}\n".encode()
         try:
             written = os.write(self.descriptor, line)
         except OSError as error:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from lsgcli.backends.base import Backend
     from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.logs import SourceType
+    from lsgcli.metrics.units import LatencyUnit
     from lsgcli.policy.base import Policy
 
-WORD = re.compile(r"\S+")
+UNITS = {"word": re.compile(r"\S+"), "char": re.compile(r"\S")}
 DIGITS = 6  # of a time in words of speaking: a microsecond, more or less
 
 
@@ -84,12 +85,13 @@ class Transcript:
         stopwatch: Stopwatch | None,
         source_type: SourceType,
         source_length: float,
+        unit: LatencyUnit = "word",
     ) -> Instance:
         """Give the sentence as it is logged: a delay for each word that blanks set apart.
 
         A word that was committed in parts was written with its last part.
         """
-        written = [self.owners[match.end() - 1] for match in WORD.finditer(self.text)]
+        written = [self.owners[match.end() - 1] for match in UNITS[unit].finditer(self.text)]
         delays = [self.delays[n] for n in written]
         elapsed = queue = None
         if stopwatch:
@@ -101,7 +103,7 @@ class Transcript:
             source_length=source_length,
             source_type=source_type,
             reference=sentence.reference,
-            source=sentence.source,
+            source=sentence.units if sentence.characters else sentence.source,
             elapsed=elapsed,
             elapsed_queue=queue,
         )
@@ -114,12 +116,14 @@ def evaluate(
     done: Callable[[Instance], None],
     *,
     batch_size: int = 32,
+    unit: LatencyUnit = "word",
 ) -> None:
     """Translate sentences in lock step, at most ``batch_size`` at a time.
 
+    ``unit``: what of the target has a delay of its own, words or characters.
     ``done`` gets each sentence as soon as it is finished, in whatever order that is.
     """
-    _run(backend, policy, sentences, done, batch_size, None)
+    _run(backend, policy, sentences, done, batch_size, None, unit)
 
 
 def evaluate_timed(
@@ -130,6 +134,7 @@ def evaluate_timed(
     *,
     words_per_second: float,
     clock: Callable[[], float] = time.perf_counter,
+    unit: LatencyUnit = "word",
 ) -> None:
     """Translate sentences one at a time and measure the computation.
 
@@ -139,8 +144,8 @@ def evaluate_timed(
     so that nothing of the model's start is measured.
     """
     if sentences:
-        _run(backend, policy, sentences[:1], lambda _: None, 1, None)
-    _run(backend, policy, sentences, done, 1, Stopwatch(words_per_second, clock))
+        _run(backend, policy, sentences[:1], lambda _: None, 1, None, unit)
+    _run(backend, policy, sentences, done, 1, Stopwatch(words_per_second, clock), unit)
 
 
 def _run(
@@ -150,6 +155,7 @@ def _run(
     done: Callable[[Instance], None],
     batch_size: int,
     stopwatch: Stopwatch | None,
+    unit: LatencyUnit,
 ) -> None:
     transcripts: dict[int, Transcript] = {}
 
@@ -159,7 +165,7 @@ def _run(
             stopwatch.start()
         yield from translate(policy, backend.lexicon)
         transcript = transcripts.pop(n)
-        done(transcript.instance(sentence, stopwatch, "text", len(sentence.units)))
+        done(transcript.instance(sentence, stopwatch, "text", len(sentence.units), unit))
 
     def segments() -> Iterator[tuple[tuple[str, ...], Steps[None]]]:
         for n, sentence in enumerate(sentences):

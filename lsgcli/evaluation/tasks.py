@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lsgcli.evaluation.hearing import Hearing
     from lsgcli.evaluation.logs import SourceType
     from lsgcli.manifest import Manifest, SpeechManifest, TextManifest
+    from lsgcli.metrics.units import LatencyUnit
 
 
 class Task(Protocol):
@@ -33,6 +34,11 @@ class Task(Protocol):
     @property
     def source_type(self) -> SourceType:
         """What a source is."""
+        ...
+
+    @property
+    def unit(self) -> LatencyUnit:
+        """What of the target has a delay."""
         ...
 
     def load(self, source: Path, target: Path) -> list[Sentence]:
@@ -61,9 +67,16 @@ class Text:
     model: Model[TextManifest]
     source_type: SourceType = "text"
 
+    @property
+    def unit(self) -> LatencyUnit:
+        """As the model writes."""
+        return "char" if self.model.manifest.target_unit == "character" else "word"
+
     def load(self, source: Path, target: Path) -> list[Sentence]:
         """Read sentences and references."""
-        return load_corpus(source, target)
+        return load_corpus(
+            source, target, characters=self.model.manifest.source_unit == "character"
+        )
 
     def settings(self) -> dict[str, Any]:
         """Nothing else."""
@@ -82,10 +95,10 @@ class Text:
         if speed is None:
             size = placement.batch_size
             return lambda policy, missing, done: evaluate(
-                backend, policy, missing, done, batch_size=size
+                backend, policy, missing, done, batch_size=size, unit=self.unit
             )
         return lambda policy, missing, done: evaluate_timed(
-            backend, policy, missing, done, words_per_second=speed
+            backend, policy, missing, done, words_per_second=speed, unit=self.unit
         )
 
     def _check(
@@ -107,6 +120,7 @@ class Speech:
     model: Model[SpeechManifest]
     hearing: Hearing
     source_type: SourceType = "speech"
+    unit: LatencyUnit = "word"
 
     def load(self, source: Path, target: Path) -> list[Sentence]:
         """Read paths of recordings, and references."""

@@ -13,6 +13,7 @@ from lsgcli.evaluation.sharing import SharingBackend
 from lsgcli.evaluation.sweep import parse_sweep
 from lsgcli.metrics.latency import average_lagging
 from lsgcli.metrics.quality import quality_metric
+from lsgcli.metrics.units import LatencyUnit, hypothesis_units
 from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def measure(
     settings: Sequence[Lsg],
     *,
     metric: str = "BLEU",
+    unit: LatencyUnit = "word",
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Point]:
     """Run every setting over every sentence; what they have in common is computed once.
@@ -76,12 +78,14 @@ def measure(
     for start in range(0, len(sentences), GROUP):
         group = sentences[start : start + GROUP]
         for setting in settings:
-            evaluate(shared, setting, group, instances[setting].append, batch_size=GROUP)
+            done = instances[setting].append
+            evaluate(shared, setting, group, done, batch_size=GROUP, unit=unit)
         shared.forget()
         progress(len(group))
     score = quality_metric(metric).score
     return [
-        Point(setting, _quality(score, done), _lagging(done)) for setting, done in instances.items()
+        Point(setting, _quality(score, each), _lagging(each, unit))
+        for setting, each in instances.items()
     ]
 
 
@@ -116,10 +120,12 @@ def _quality(
     return score([prediction for prediction, _ in pairs], [reference for _, reference in pairs])
 
 
-def _lagging(done: Iterable[Instance]) -> float:
-    """Mean AL against the reference, over sentences with at least one word."""
+def _lagging(done: Iterable[Instance], unit: LatencyUnit) -> float:
+    """Mean AL against the reference, over sentences with at least one word, or character."""
     lags = [
-        average_lagging(each.delays, each.source_length, len((each.reference or "").split()))
+        average_lagging(
+            each.delays, each.source_length, len(hypothesis_units(each.reference or "", unit))
+        )
         for each in done
         if each.delays
     ]

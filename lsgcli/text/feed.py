@@ -33,11 +33,15 @@ class Feed:
         segmenter: Segmenter,
         *,
         bulk: bool = True,
+        characters: bool = False,
         idle: float | None = None,
         strict: bool = False,
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take ``idle`` seconds without input as the end of a word."""
+        """Take ``idle`` seconds without input as the end of a word.
+
+        ``characters``: units are characters, as the segmenter's limits must say too.
+        """
         self.started: float | None = None  # when the first chunk came
         self.arrived = 0.0  # when the newest chunk came
         self._chunks = chunks
@@ -47,7 +51,7 @@ class Feed:
         self._strict = strict
         self._warn = warn
         self._utf8 = Utf8()
-        self._splitter = WordSplitter()
+        self._splitter = WordSplitter(characters=characters)
         self._pieces: deque[Piece] = deque()
         self._whole = 0  # complete segments among the pieces
         self._burst = False

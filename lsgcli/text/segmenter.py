@@ -22,7 +22,7 @@ MOST_NUMBERS = 16  # words without letters that wait for one with letters, at mo
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A source unit: a word of prose."""
+    """A source unit: a word of prose, or a character of one."""
 
     text: str
     before: str
@@ -60,6 +60,7 @@ class Limits:
     count: Callable[[str], int]  # tokens of a word
     language: str  # for the abbreviations after which no sentence ends
     sentences: bool = True  # a segment ends with its sentence
+    characters: bool = False  # units are characters, and a segment ends at a blank
 
 
 class Segmenter:
@@ -127,8 +128,12 @@ class Segmenter:
         yield from self._end_segment()
 
     def _prose(self, word: Word) -> Iterator[Piece]:
+        if self._limits.characters and not word.continues:
+            yield from self._end_segment()
         if not self._is_prose(word):
             yield from self._verbatim(word)
+        elif self._limits.characters:
+            yield from self._unit(word)
         elif not self._segment and not any(map(str.isalpha, word.text)):
             self._numbers.append(word)
         else:
@@ -137,7 +142,12 @@ class Segmenter:
                 yield from self._unit(each)
 
     def _is_prose(self, word: Word) -> bool:
-        """Whether a word is something to translate, as far as one can tell from the word alone."""
+        """Whether a word is something to translate, as far as one can tell from the word alone.
+
+        A character is, if the model has a token for it.
+        """
+        if self._limits.characters:
+            return self._limits.count(word.text) > 0
         if word.continues or len(word.text) > LONGEST_PROSE:
             return False
         if not self._segment and not any(map(str.isalpha, word.text)):
@@ -179,6 +189,8 @@ class Segmenter:
     def _ends_here(self) -> bool:
         if not (self._limits.sentences or self._by_sentence):
             return False
+        if self._limits.characters:
+            return self._segment[-1] in TERMINAL
         return ends_sentence(self._segment, self._limits.language)
 
 

@@ -17,6 +17,7 @@ ITEM = re.compile(
     rf"([{BLANK}]{{0,{LONGEST - 1}}})(?:(\n)|([^{BLANK}\n]{{1,{LONGEST}}}))"
     rf"|([{BLANK}]{{{LONGEST}}})"
 )
+CHARACTER = re.compile(ITEM.pattern.replace(f"{{1,{LONGEST}}}", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +82,24 @@ def _unfinished(data: bytes) -> int:
 
 
 class WordSplitter:
-    """Text to words and line ends. A word ends at a blank, a line end, or when ``flush``ed."""
+    """Text to words and line ends. A word ends at a blank, a line end, or when ``flush``ed.
 
-    def __init__(self) -> None:
+    By ``characters``, every one of them is given as soon as it comes, those of a word as its parts.
+    """
+
+    def __init__(self, *, characters: bool = False) -> None:
         """Start at the beginning of a line."""
         self._held = ""
+        self._pattern = CHARACTER if characters else ITEM
+        self._longest = 1 if characters else LONGEST
         self._inside = False  # a word of which a part has been given
 
     def feed(self, text: str) -> Iterator[Item]:
         """Give the items that are complete."""
         self._held += text
         end = 0
-        while match := ITEM.match(self._held, end):
-            if match.end() == len(self._held) and match[3] and len(match[3]) < LONGEST:
+        while match := self._pattern.match(self._held, end):
+            if match.end() == len(self._held) and match[3] and len(match[3]) < self._longest:
                 break
             end = match.end()
             yield self._item(match)
@@ -101,11 +107,11 @@ class WordSplitter:
 
     def pending(self) -> bool:
         """Whether a word has begun that is not complete."""
-        return ITEM.match(self._held) is not None
+        return self._pattern.match(self._held) is not None
 
     def flush(self) -> Iterator[Item]:
         """Take the word that is held as complete."""
-        if match := ITEM.match(self._held):
+        if match := self._pattern.match(self._held):
             self._held = ""
             yield self._item(match)
 

@@ -1,0 +1,96 @@
+"""``lsg models convert``: a model of Transformers' made usable here."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads annotations
+from typing import Annotated
+
+import typer
+
+from lsgcli import terminal
+from lsgcli.cli import options as o  # noqa: TC001
+
+FAR = 0.05  # nats, on average; int8 takes a hundredth
+FROM_TO = "of the manifest; by default all the model has tokens for."
+
+
+def convert(
+    source: Annotated[
+        str, typer.Argument(metavar="HUB-ID|DIR", help="A model on the Hub, or its directory.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to put it.")],
+    quantization: Annotated[
+        str,
+        typer.Option(
+            "--quantization",
+            metavar="TYPE",
+            help="int8, int8_float16, int8_bfloat16, float16, bfloat16, float32.",
+        ),
+    ] = "int8",
+    lora: Annotated[
+        Path | None,
+        typer.Option("--lora", metavar="ADAPTER", help="A PEFT adapter to merge first."),
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="LANG", help=f"Source language {FROM_TO}")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="LANG", help=f"Target language {FROM_TO}")
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt",
+            metavar="chat|alpaca|few-shot|FILE",
+            help="How a language model is asked. A file holds {source} and ends with {target}. "
+            "(default: its chat template, or the paper's alpaca)",
+        ),
+    ] = None,
+    revision: Annotated[
+        str | None, typer.Option("--revision", metavar="REV", help="Of a model on the Hub.")
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option("--licence", metavar="NAME", help="(default: as the model card says)"),
+    ] = None,
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="Also read weights that could run code.")
+    ] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run the Python code of the model.")
+    ] = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Convert a model for lsg, write its manifest, and compare it with the original.
+
+    Needs PyTorch and Transformers: pip install 'lsg[convert]'.
+
+    Example: lsg models convert Qwen/Qwen2.5-1.5B-Instruct --output qwen
+    """
+    from lsgcli.cli.running import ignore
+    from lsgcli.convert import Request
+    from lsgcli.convert import convert as run
+
+    agreement = run(
+        Request(
+            source,
+            output,
+            quantization,
+            source=from_,
+            target=to,
+            prompt=prompt,
+            lora=lora,
+            revision=revision,
+            licence=licence,
+            allow_pickle=allow_pickle,
+            trust_remote_code=trust_remote_code,
+        ),
+        note=ignore if quiet else terminal.note,
+    )
+    print(f"{output}: {agreement}")
+    if agreement.mean_kl > FAR:
+        terminal.warning(
+            "the converted model is not like the original: its architecture may have something "
+            "that CTranslate2 does not; try --quantization float32 to see if it is the rounding"
+        )

@@ -1,0 +1,233 @@
+"""`lsg models convert`: what it refuses, what it writes, and prompts of every kind."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import run_lsg
+
+from lsgcli.convert.layouts import layouts
+from lsgcli.errors import ManifestError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HAS_TORCH = importlib.util.find_spec("torch") and importlib.util.find_spec("transformers")
+needs_torch = pytest.mark.skipif(
+    not HAS_TORCH, reason="needs PyTorch and Transformers: pip install 'lsg[convert]'"
+)
+quietly = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.mark.skipif(bool(HAS_TORCH), reason="the extra is installed")
+def test_without_the_extra_one_line_says_what_to_run(tmp_path: Path) -> None:
+    done = run_lsg("models", "convert", tmp_path, "--output", tmp_path / "out")
+    assert done.code == 2
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'lsg[convert]'" in done.stderr
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    done = run_lsg("models", "convert", tmp_path, "--output", tmp_path / "out")
+    assert done.code == 2
+    assert "is there already" in done.stderr
+
+
+def test_an_unknown_quantization(tmp_path: Path) -> None:
+    done = run_lsg("models", "convert", "x", "--output", tmp_path / "o", "--quantization", "int3")
+    assert done.code == 2
+    assert "int8_float16" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "tokens", "has_start", "source", "target", "codes"),
+    [
+        ("marian", ["a"], True, ["{source}", "</s>"], ["{target}"], {}),
+        ("marian", [">>deu<<"], True, [">>deu<<", "{source}", "</s>"], ["{target}"], {}),
+        (
+            "m2m_100", ["eng_Latn", "deu_Latn"], True,
+            ["{from}", "{source}", "</s>"], ["{to}", "{target}"],
+            {"de": "deu_Latn", "en": "eng_Latn"},
+        ),
+        (
+            "m2m_100", ["__en__", "__de__"], True,
+            ["__{from}__", "{source}", "</s>"], ["__{to}__", "{target}"],
+            {"de": "de", "en": "en"},
+        ),
+        (
+            "mbart", ["en_XX", "de_DE"], True,
+            ["{from}", "{source}", "</s>"], ["{to}", "{target}"],
+            {"de": "de_DE", "en": "en_XX"},
+        ),
+        (
+            "mbart", ["en_XX"], False,
+            ["{source}", "</s>", "{from}"], ["{to}", "{target}"],
+            {"en": "en_XX"},
+        ),
+        ("t5", ["<2de>"], True, ["<2{to}>", "{source}", "</s>"], ["{target}"], {"de": "de"}),
+        (
+            "t5", ["a"], True,
+            ["translate {from_name} to {to_name}:", "{source}", "</s>"], ["{target}"], {},
+        ),
+    ],
+)  # fmt: skip
+def test_layouts(kind, tokens, has_start, source, target, codes) -> None:
+    found = layouts(kind, tokens, end="</s>", has_start=has_start, to="de")
+    assert (found.source, found.target, found.codes) == (source, target, codes)
+
+
+def test_a_marian_of_many_languages_must_be_told_which() -> None:
+    with pytest.raises(UsageError, match=">>fra<<"):
+        layouts("marian", [">>fra<<", ">>deu<<"], end="</s>", has_start=True, to="it")
+
+
+@pytest.fixture(scope="session")
+def llama3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from families import FAMILIES
+
+    (family,) = (each for each in FAMILIES if each.name == "Llama 3")
+    return family.make(tmp_path_factory.mktemp("convert") / "llama3")
+
+
+@quietly
+@needs_torch
+@pytest.mark.parametrize("prompt", ["chat", "alpaca", "few-shot", "file"])
+def test_prompts(llama3: Path, tmp_path: Path, prompt: str) -> None:
+    """The whole of it: a model that `lsg translate` takes, whose prompt is a text's tokens."""
+    from lsgcli.backends import open_backend
+    from lsgcli.backends.base import Placement
+    from lsgcli.catalog import find
+    from lsgcli.convert.loading import Origin
+    from lsgcli.engine.steps import Query
+
+    file = tmp_path / "prompt.txt"
+    file.write_text("From {from_name} to {to_name}, please: {source} => {target}", encoding="utf-8")
+    arguments = ["--from", "en", "--to", "de", "--prompt", file if prompt == "file" else prompt]
+    done = run_lsg("models", "convert", llama3, "--output", tmp_path / "out", *arguments)
+    assert done.code == 0, done.stderr
+    assert "same best token at" in done.text
+    shown = run_lsg("translate", "--to", "de", "--model", tmp_path / "out", stdin=b"Good morning\n")
+    assert shown.code == 0, shown.stderr
+
+    model = find(str(tmp_path / "out"), None, "de")
+    lexicon = open_backend(model, Placement()).lexicon
+    parts = [model.manifest.resolve(part, "en", "de") for part in model.manifest.prompt.parts]
+    text = "".join(parts).replace("{source}", "Good morning").replace("{target}", "")
+    whole = Origin(llama3).tokenizer()(text, add_special_tokens=False).input_ids
+    assert lexicon.prompt(Query(("Good", "morning"), ())) == tuple(whole)
+    assert not text.endswith(" ")
+    assert "{" not in text
+
+
+@quietly
+@needs_torch
+def test_the_end_of_an_example_ends_the_translation(llama3: Path, tmp_path: Path) -> None:
+    from lsgcli.convert import prompts
+    from lsgcli.convert.loading import Origin
+
+    tokenizer = Origin(llama3).tokenizer()
+    layout = prompts.few_shot(tokenizer, "en", "de")
+    shots = layout.parts[1]
+    first = tokenizer(shots.split("\n###")[0].split(" ###")[0], add_special_tokens=False).input_ids
+    whole = tokenizer(shots, add_special_tokens=False).input_ids
+    assert whole[: len(first)] == first
+    behind = whole[len(first) : len(first) + 2]  # a mere blank may come first
+    assert layout.end[0] in tokenizer.convert_ids_to_tokens(behind)
+    with pytest.raises(UsageError, match="examples"):
+        prompts.few_shot(tokenizer, "en", "zh")
+
+
+@quietly
+@needs_torch
+@pytest.mark.parametrize(
+    "text", ["no slots", "{source}", "{target} {source}", "{source} {source} {target}"]
+)
+def test_a_prompt_file_that_cannot_grow(llama3: Path, tmp_path: Path, text: str) -> None:
+    from lsgcli.convert import prompts
+    from lsgcli.convert.loading import Origin
+
+    (tmp_path / "p").write_text(text, encoding="utf-8")
+    with pytest.raises(ManifestError, match="must hold"):
+        prompts.from_file(Origin(llama3).tokenizer(), tmp_path / "p")
+
+
+@quietly
+@needs_torch
+@pytest.mark.parametrize(
+    "template",
+    [
+        "no source",
+        "{{ messages[0]['content'] }} {{ messages[0]['content'] }}",
+        "{{ raise_exception('no') }}",
+    ],
+)
+def test_a_template_that_cannot_grow(llama3: Path, template: str) -> None:
+    from lsgcli.convert import prompts
+    from lsgcli.convert.loading import Origin
+
+    tokenizer = Origin(llama3).tokenizer()
+    tokenizer.chat_template = template
+    with pytest.raises(UsageError, match="template"):
+        prompts.chat(tokenizer)
+
+
+@quietly
+@needs_torch
+def test_an_adapter_is_merged(llama3: Path, tmp_path: Path) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    from lsgcli.backends import open_backend
+    from lsgcli.backends.base import Placement
+    from lsgcli.catalog import find
+    from lsgcli.convert import Request, convert
+    from lsgcli.convert.check import compare
+    from lsgcli.convert.examples import EXAMPLES
+    from lsgcli.convert.loading import Origin
+    from lsgcli.convert.original import Original
+
+    origin = Origin(llama3)
+    torch.manual_seed(3)
+    model = get_peft_model(origin.model(), LoraConfig(r=4, target_modules=["q_proj", "v_proj"]))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(0, 0.3)
+    model.save_pretrained(tmp_path / "adapter")
+    request = Request(
+        str(llama3), tmp_path / "out", "float32", "en", "de", lora=tmp_path / "adapter"
+    )
+    assert convert(request).max_kl < 1e-4
+    backend = open_backend(find(str(tmp_path / "out"), "en", "de"), Placement("cpu", "float32"))
+    bare = Original(origin.model(dtype=torch.float32), origin.tokenizer())
+    assert compare(bare, backend, EXAMPLES["en"]).mean_kl > 0.01
+
+
+@quietly
+@needs_torch
+def test_pickled_weights_must_be_asked_for(llama3: Path, tmp_path: Path) -> None:
+    import torch
+
+    from lsgcli.convert.loading import Origin
+
+    directory = shutil.copytree(llama3, tmp_path / "pickled")
+    torch.save(Origin(llama3).model().state_dict(), directory / "pytorch_model.bin")
+    (directory / "model.safetensors").unlink()
+    options = ["--from", "en", "--to", "de", "--output", tmp_path / "out"]
+    done = run_lsg("models", "convert", directory, *options)
+    assert done.code == 1
+    assert "--allow-pickle" in done.stderr
+    assert list(tmp_path.iterdir()) == [directory]  # nothing half done is left
+    done = run_lsg("models", "convert", directory, *options, "--allow-pickle")
+    assert done.code == 0, done.stderr
+
+
+@needs_torch
+def test_a_name_that_is_none(tmp_path: Path) -> None:
+    done = run_lsg("models", "convert", "nothing-here", "--output", tmp_path / "out")
+    assert done.code == 2
+    assert "neither a directory nor" in done.stderr
