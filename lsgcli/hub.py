@@ -51,8 +51,7 @@ def request(name: str, revision: str = "") -> Request:
 def _to_convert(repository: str) -> str:
     local = repository.split("/")[-1]
     return (
-        "not in CTranslate2's form; convert it with ct2-transformers-converter --model "
-        f"{repository} --quantization int8 --output_dir {local}"
+        f"not in CTranslate2's form; convert it: lsg models convert {repository} --output {local}"
     )
 
 

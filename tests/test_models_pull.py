@@ -255,8 +255,8 @@ def test_no_name(hub, home, name):
 
 def test_no_model_of_ctranslate2(hub, home):
     del hub.repositories[REPOSITORY].files["model.bin"]
-    check_error(pull(hub, home), 2, "not in CTranslate2's form.*ct2-transformers-converter")
-    check_error(pull(hub, home, "qwen3-4b"), 2, "Qwen/Qwen3-4B.*ct2-transformers-converter")
+    check_error(pull(hub, home), 2, "not in CTranslate2's form.*lsg models convert")
+    check_error(pull(hub, home, "qwen3-4b"), 2, "lsg models convert Qwen/Qwen3-4B")
 
 
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("hf_other", 403)])
