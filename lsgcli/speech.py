@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from lsgcli.session import Observer
 
 LONGEST = 24.0  # seconds at which it ends, when it cannot
-TRIES, AGAIN = 3, 1.9  # cuts that are tried out, and seconds until others are
-TOO_LONG = 1.5  # times that: then the likeliest cut is made, whatever the model hears
+TRIES, AGAIN = 2, 1.9  # cuts that are tried out, and seconds until others are
+TOO_LONG = 1.25  # times that: then the likeliest cut is made, whatever the model hears
 FORGOTTEN = 30.0  # seconds of silence after which what was said is no context any more
 
 
