@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,19 +24,24 @@ class TokenLexicon:
         """Take the target's vocabulary, its end tokens, and what is a word in it."""
         self._texts = vocabulary
         self._end = end
-        self._by_character = unit == "character"
+        self.by_character = unit == "character"
+        self._following: dict[bool, Tokens] = {}
 
     def starts_word(self, token: int) -> bool:
         """Whether a space stands before it; of characters, whether it begins one."""
         data = self._texts.bytes(token)
-        if not self._by_character:
+        if not self.by_character:
             return data[:1].isspace()
         return bool(data) and not 0x80 <= data[0] < 0xC0 and not self._closes(token)
 
-    @cached_property
+    @property
     def after_word(self) -> Tokens:
         """Tokens that begin a word, closing punctuation, and end tokens."""
-        return np.array([self._may_follow(token) for token in range(self._texts.size)])
+        known = self._following.get(self.by_character)
+        if known is None:
+            known = np.array([self._may_follow(token) for token in range(self._texts.size)])
+            self._following[self.by_character] = known
+        return known
 
     def ends(self, token: int) -> bool:
         """Whether it is one of the manifest's end tokens."""

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +24,7 @@ from lsgcli.audio.chunks import RATE
 from lsgcli.audio.segments import joined, seconds
 from lsgcli.backends.base import Placement, Usage
 from lsgcli.backends.kept import Kept
+from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.loops import loop_start
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from faster_whisper.feature_extractor import FeatureExtractor
 
     from lsgcli.catalog import Model
-    from lsgcli.engine.distribution import Tokens
     from lsgcli.engine.steps import Generate, Query, SourceUnit
     from lsgcli.manifest import SpeechManifest
 
@@ -54,61 +52,17 @@ TOKENS_A_SECOND = 16  # no speech has more
 ENCODINGS, ROWS = 64, 256  # that are kept; 1 MB and 200 kB each, for Whisper base
 NO_SPEECH, UNLIKELY = 0.6, -1.0  # Whisper's own thresholds: probability, mean log-probability
 SURE = 0.5  # probability of a language from which it is believed
-CLOSING = re.compile('[.,;:!?…)\\]}»”“"。，、；：！？）」』】]+')
 SPACELESS = {"zh", "ja", "th", "lo", "my", "yue"}  # languages written without spaces
 
 
-class WhisperLexicon:
-    """How Whisper's tokens make words."""
+class WhisperLexicon(TokenLexicon):
+    """How Whisper's tokens make words: ``by_character`` in languages written without spaces."""
 
     parallel = False
-
-    def __init__(self, vocabulary: HuggingFaceVocabulary, end: int) -> None:
-        """Take the end token's number."""
-        self._vocabulary = vocabulary
-        self._end = end
-        self.spaceless = False  # words are single tokens, as far as they are characters
-
-    def starts_word(self, token: int) -> bool:
-        """Whether a space stands before it; without spaces, whether it begins a character."""
-        data = self._vocabulary.bytes(token)
-        if not self.spaceless:
-            return data[:1].isspace()
-        return bool(data) and not 0x80 <= data[0] < 0xC0 and not self._closes(token)
-
-    @property
-    def after_word(self) -> Tokens:
-        """Tokens that begin a word, closing punctuation, and the end token."""
-        return self._after_character if self.spaceless else self._after_word
-
-    @cached_property
-    def _after_word(self) -> Tokens:
-        return self._following()
-
-    @cached_property
-    def _after_character(self) -> Tokens:
-        return self._following()
-
-    def _following(self) -> Tokens:
-        return np.array([self._may_follow(token) for token in range(self._vocabulary.size)])
-
-    def _may_follow(self, token: int) -> bool:
-        return self.ends(token) or self.starts_word(token) or self._closes(token)
-
-    def _closes(self, token: int) -> bool:
-        return bool(CLOSING.fullmatch(self.text([token])))
-
-    def ends(self, token: int) -> bool:
-        """Whether it is ``<|endoftext|>``."""
-        return token == self._end
 
     def holds(self, token: int) -> bool:
         """Whether it is closing punctuation."""
         return self._closes(token)
-
-    def text(self, tokens: Sequence[int]) -> str:
-        """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
-        return b"".join(map(self._vocabulary.bytes, tokens)).decode(errors="replace")
 
     def limit(self, source: Sequence[SourceUnit]) -> int:
         """More tokens than can be spoken in the time, and no more than the decoder takes."""
@@ -139,7 +93,7 @@ class WhisperBackend:
         self._silence = model.manifest.silence if silence is None else silence
         self._window = model.manifest.window if window is None else window
         self._prompts = Prompts(model)
-        self.lexicon = WhisperLexicon(self._prompts.vocabulary, self._prompts.end)
+        self.lexicon = WhisperLexicon(self._prompts.vocabulary, frozenset({self._prompts.end}))
         self._only_end = np.arange(self._prompts.end + 1) == self._prompts.end
         self._extractor = _extractor(model.directory)
         self._context: tuple[int, ...] = ()
@@ -226,7 +180,7 @@ class WhisperBackend:
 
     def _speak(self, language: str | None) -> None:
         self._language = language
-        self.lexicon.spaceless = language in SPACELESS
+        self.lexicon.by_character = language in SPACELESS
 
     def _answer(self, query: Query) -> list[Distribution]:
         memory = self._encoding(query.source)
