@@ -130,12 +130,7 @@ def whisper_manifest(directory: Path) -> SpeechManifest:
         config = json.loads(read_text(file))
         if "suppress_ids" not in config:
             raise ManifestError(f"{directory}: neither a manifest nor a Whisper of CTranslate2's")
-        names = directory / "vocabulary.json"
-        if names.exists():
-            tokens = json.loads(read_text(names))
-        else:
-            names = directory / "vocabulary.txt"
-            tokens = read_text(names).splitlines()
+        tokens = whisper_vocabulary(directory)
         spoken = [tokens[number].strip("<|>") for number in config.get("lang_ids") or ()]
     except (OSError, ValueError, IndexError, TypeError, AttributeError) as error:
         raise ManifestError(f"{directory}: not a Whisper of CTranslate2's: {error}") from error
@@ -150,6 +145,15 @@ def whisper_manifest(directory: Path) -> SpeechManifest:
         files={},
         window=WINDOW,
     )
+
+
+def whisper_vocabulary(directory: Path) -> list[str]:
+    """The tokens of a Whisper of CTranslate2's. Raises OSError, ValueError, ModelError."""
+    names = directory / "vocabulary.json"
+    if names.exists():
+        tokens: list[str] = json.loads(read_text(names))
+        return tokens
+    return read_text(directory / "vocabulary.txt").splitlines()
 
 
 def directory(name: str) -> Path:

@@ -28,7 +28,7 @@ from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.loops import loop_start
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary
-from lsgcli.catalog import AUTO, ENGLISH_ONLY
+from lsgcli.catalog import AUTO, ENGLISH_ONLY, whisper_vocabulary
 from lsgcli.engine.distribution import Distribution
 from lsgcli.errors import ModelError, UsageError
 
@@ -299,9 +299,7 @@ def _mean_logp(rows: list[Distribution]) -> float:
 def _vocabulary_size(directory: Path) -> int:
     """How many tokens the model has. Raises ModelError if its vocabulary cannot be read."""
     try:
-        if (file := directory / "vocabulary.json").exists():
-            return len(json.loads(file.read_text(encoding="utf-8")))
-        return len((directory / "vocabulary.txt").read_text(encoding="utf-8").splitlines())
+        return len(whisper_vocabulary(directory))
     except (OSError, ValueError) as error:
         raise ModelError(f"{directory}: cannot read the vocabulary: {error}") from error
 
