@@ -15,7 +15,7 @@ from lsgcli.audio.chunks import RATE
 from lsgcli.audio.segments import SpeechSegment, quietest, seconds
 from lsgcli.backends.base import Backend
 from lsgcli.engine.segment import translate
-from lsgcli.engine.steps import Action, Arrival, Commit, Decision, Event, Query
+from lsgcli.engine.steps import Action, Arrival, Commit, Decision, Event, Generate, Query
 from lsgcli.output.base import SpokenLine, SpokenWord, joined
 from lsgcli.session import Session
 from lsgcli.text.segmenter import ends_sentence
@@ -241,11 +241,10 @@ class SpeechPipeline:
         words, lexicon = self._window.words, self._backend.lexicon
         context = [*self._context, *(token for word in words[:count] for token in word.tokens)]
         self._backend.begin(self._last(context), listen=False)
-        ahead = sum(len(word.tokens) for word in words[count:]) + 1
-        rows = self._backend.forward([Query(tuple(self._after(count)), (), ahead=ahead)])[0]
-        tokens = [row.token for row in rows]
-        ends = next((n for n, token in enumerate(tokens) if lexicon.ends(token)), len(tokens))
-        heard, expected = _plain(lexicon.text(tokens[:ends])), _plain(joined(words[count:]))
+        limit = sum(len(word.tokens) for word in words[count:]) + 1
+        query = Query(tuple(self._after(count)), ())
+        tokens = next(iter(self._backend.generate([Generate(query, limit)])))
+        heard, expected = _plain(lexicon.text(tokens)), _plain(joined(words[count:]))
         return f"{heard} ".startswith(f"{expected} ")
 
     def _leave(self, count: int) -> None:
