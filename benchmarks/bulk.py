@@ -20,7 +20,7 @@ import sentencepiece
 from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
 from lsgcli.catalog import find
-from lsgcli.live import Pipeline
+from lsgcli.live import Pipeline, Way
 from lsgcli.output.descriptor import Output
 from lsgcli.output.text import TextWriter
 from lsgcli.policy.baselines import Offline
@@ -37,7 +37,7 @@ def through_lsg(backend: DecoderOnlyBackend, data: bytes) -> None:
     threading.Thread(target=lambda: (_write(write, data), os.close(write))).start()
     feed = Feed(ChunkReader([read]), Segmenter(Limits(10**6, backend.count, "en", sentences=False)))
     sink = os.open(os.devnull, os.O_WRONLY)
-    Pipeline(feed, Offline(), backend, TextWriter(Output(sink))).run()
+    Pipeline(feed, {"": Way(Offline(), backend)}, TextWriter(Output(sink))).run()
 
 
 def _write(descriptor: int, data: bytes) -> None:

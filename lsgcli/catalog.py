@@ -24,7 +24,7 @@ from lsgcli.manifest import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-AUTO = "auto"  # the source language that is told from the speech
+AUTO = "auto"  # the source language that is told from the speech or the text
 ENGLISH_ONLY = 51864  # tokens of the Whispers that know one language and one task
 WINDOW = 5.0  # seconds that a Whisper is given at least, trained as it was on 30
 
@@ -81,6 +81,23 @@ def find(name: str | None, source: str | None, target: str) -> Model[TextManifes
         raise ModelNotFoundError(f"model {name!r} knows several languages; say which with --from")
     has = ", ".join(manifest.directions)
     raise ModelNotFoundError(f"model {name!r} does not translate {wanted}; it has {has}")
+
+
+def find_all(name: str | None, target: str) -> dict[str, Model[TextManifest]]:
+    """Find a model for every language that can be translated to ``target``, as ``find`` does.
+
+    Raises ModelNotFoundError if there is none, ManifestError.
+    """
+    found: dict[str, Model[TextManifest]] = {}
+    for each in embedded().values() if name is None else [directory(name)]:
+        manifest = load(each)
+        if isinstance(manifest, TextManifest):
+            known = {*manifest.codes, *manifest.languages}
+            known |= {direction.split("-")[0] for direction in manifest.directions} - {ANY}
+            for source in sorted(known - {target}):
+                for of, to in manifest.serves(source, target):
+                    found.setdefault(of, Model(each, manifest, of, to))
+    return found or {(one := find(name, None, target)).source: one}
 
 
 def speech(directory: Path, language: str | None, target: str | None) -> Model[SpeechManifest]:

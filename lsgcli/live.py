@@ -16,7 +16,7 @@ from lsgcli.text.mask import Masked, mask
 from lsgcli.text.segmenter import EndSegment, Piece, Unit, Verbatim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lsgcli.backends.base import Backend
     from lsgcli.output.base import TranslationWriter
@@ -28,6 +28,15 @@ BULK = 1024  # segments translated together, at most
 
 
 @dataclass(frozen=True)
+class Way:
+    """How one language is translated; ``placeholders`` are words that the model copies."""
+
+    policy: Policy
+    backend: Backend
+    placeholders: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Copied:
     """A sentence whose placeholders have come through, and its translation."""
 
@@ -36,30 +45,26 @@ class Copied:
 
 
 class Pipeline:
-    """Feed → segments → policy loop ↔ backend → writer, with observers beside it."""
+    """Feed → segments → policy loop ↔ backend → writer, with observers beside it.
+
+    ``ways`` has one for each language that the feed tells, or a single one, for ``""``.
+    """
 
     def __init__(
         self,
         feed: Feed,
-        policy: Policy,
-        backend: Backend,
+        ways: Mapping[str, Way],
         writer: TranslationWriter,
         observers: tuple[Observer, ...] = (),
         *,
-        placeholders: Sequence[str] = (),
         preview: bool = False,
     ) -> None:
-        """Connect the parts.
-
-        ``placeholders`` are words that the model copies; ``preview`` asks for hypotheses while
-        waiting.
-        """
+        """Connect the parts; ``preview`` asks for hypotheses while waiting."""
         self._feed = feed
-        self._policy = policy
-        self._backend = backend
+        self._ways = ways
         self._writer = writer
-        self._session = Session(feed, backend, writer, observers)
-        self._placeholders = placeholders
+        self._session = Session(feed, next(iter(ways.values())).backend, writer, observers)
+        self._placeholders = min((way.placeholders for way in ways.values()), key=len)
         self._preview = preview
         self._segments = 0
 
@@ -76,8 +81,7 @@ class Pipeline:
     def _bulk(self, pieces: list[Piece]) -> None:
         """Translate whole segments as one batch; write them, and what is between, in order."""
         sentences = self._masked(pieces)
-        segments = [_texts(units) for units in _segments(sentences)]
-        replies = self._generate(segments)
+        replies = self._generate(list(_segments(sentences)))
         units: list[Unit] = []
         for piece in sentences:
             if isinstance(piece, Unit):
@@ -97,20 +101,35 @@ class Pipeline:
         """Translate the sentences that protected words have cut, where placeholders survive."""
         sentences = list(mask(pieces, self._placeholders))
         tries = (each for each in sentences if isinstance(each, Masked))
-        replies = self._generate([_texts(each.units) for each in tries])
+        replies = self._generate([each.units for each in tries])
         result: list[Piece | Copied] = []
         for each in sentences:
             if not isinstance(each, Masked):
                 result.append(each)
-            elif each.survives(self._backend.lexicon.text(tokens := next(replies))):
+                continue
+            tokens, lexicon = next(replies), self._way(each.units[0]).backend.lexicon
+            if each.survives(lexicon.text(tokens)):
                 result.append(Copied(each, tokens))
             else:
                 result += each.pieces
         return result
 
-    def _generate(self, sources: list[tuple[str, ...]]) -> Iterator[tuple[int, ...]]:
-        lexicon = self._backend.lexicon
-        return self._backend.generate([request_whole(source, lexicon) for source in sources])
+    def _generate(self, segments: Sequence[Sequence[Unit]]) -> Iterator[tuple[int, ...]]:
+        """Translate segments, those of a language as one batch; give them in their order."""
+        replies: dict[str, Iterator[tuple[int, ...]]] = {}
+        for language in {units[0].language: None for units in segments}:
+            backend = self._ways[language].backend
+            replies[language] = backend.generate(
+                [
+                    request_whole(_texts(units), backend.lexicon)
+                    for units in segments
+                    if units[0].language == language
+                ]
+            )
+        return (next(replies[units[0].language]) for units in segments)
+
+    def _way(self, unit: Unit) -> Way:
+        return self._ways[unit.language]
 
     def _commit(
         self,
@@ -121,7 +140,8 @@ class Pipeline:
         """Commit the translation of a whole segment."""
         self._begin(units[0], streamed=False)
         self._session.read = len(units)
-        for event in commit_whole(_texts(units), tokens, self._backend.lexicon):
+        lexicon = self._way(units[0]).backend.lexicon
+        for event in commit_whole(_texts(units), tokens, lexicon):
             if restore and isinstance(event, Commit):
                 event = replace(event, text=restore(event.text))
             elif restore and isinstance(event, Units):
@@ -132,7 +152,9 @@ class Pipeline:
     def _stream(self, unit: Unit) -> None:
         """Translate the segment that is arriving, of which ``unit`` is the first."""
         self._begin(unit, streamed=True)
-        steps = translate(self._policy, self._backend.lexicon, preview=self._preview)
+        way = self._way(unit)
+        self._session.backend = way.backend
+        steps = translate(way.policy, way.backend.lexicon, preview=self._preview)
         for event in self._session.run(steps, self._receive):
             if isinstance(event, Commit):
                 self._writer.flush()
@@ -149,7 +171,7 @@ class Pipeline:
     def _begin(self, unit: Unit, *, streamed: bool) -> None:
         self._segments += 1
         self._session.read = 0
-        self._writer.begin(self._segments, unit.before)
+        self._writer.begin(self._segments, unit.before, unit.language)
         for observer in self._session.observers:
             observer.begin(streamed, 0)
 

@@ -85,7 +85,7 @@ class Session:
         self.read = 0.0  # how much of the source has been read, as observers want it
         self.observers = observers
         self._feed = feed
-        self._backend = backend
+        self.backend = backend  # the model that answers
         self._sink = sink
         self._clock = clock
 
@@ -104,9 +104,9 @@ class Session:
             if isinstance(step, Receive):
                 reply = receive(step.wait)
             elif isinstance(step, Forward):
-                reply = self._backend.forward(step.queries)
+                reply = self.backend.forward(step.queries)
             elif isinstance(step, Generate):
-                reply = next(self._backend.generate([step]))
+                reply = next(self.backend.generate([step]))
             else:
                 self.observe(step)
                 yield step

@@ -37,7 +37,7 @@ backends backends.*
 hub shelf
 audio.feed
 audio audio.*
-text.feed text.mask text.recording
+text.feed text.language text.mask text.recording
 text text.segmenter text.protect text.chunks text.words
 output output.text output.jsonl output.subtitles
 output.base output.descriptor
@@ -58,6 +58,7 @@ LIBRARIES = {
     "sentencepiece": "backends.* evaluation.* metrics.*",
     "tokenizers": "backends.*",
     "sentencex": "text.segmenter",
+    "py3langid": "text.language",
     "numpy": "backends.* audio.* convert.* engine.distribution metrics.quality "
     "metrics.significance evaluation.*",
     "msgspec": "files manifest profiles pulled registry shelf output.jsonl text.recording "
@@ -77,8 +78,9 @@ LIBRARIES = {
     "peft": "convert.loading",
 }
 # Only inside functions.
-LAZY = {"rich", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice", "faster_whisper"} | {
-    *("huggingface_hub", "torch", "transformers", "peft")
+LAZY = {
+    *("rich", "py3langid", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice"),
+    *("faster_whisper", "huggingface_hub", "torch", "transformers", "peft"),
 }
 
 # Engine and policies are pure: nothing that reads, writes, waits or asks for the time.

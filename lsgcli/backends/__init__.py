@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lsgcli.manifest import EncoderDecoderManifest, verify
 
 if TYPE_CHECKING:
-    from lsgcli.backends.base import Backend, Placement
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lsgcli.backends.base import Backend, Placement, Usage
     from lsgcli.backends.whisper import WhisperBackend
     from lsgcli.catalog import Model
     from lsgcli.manifest import DecoderOnlyManifest, SpeechManifest, TextManifest
 
 
-def open_backend(model: Model[TextManifest], placement: Placement) -> Backend:
+def open_backend(
+    model: Model[TextManifest], placement: Placement, usage: Usage | None = None
+) -> Backend:
     """Verify a model's files and begin to load it; ``ready`` tells when it is, and whether.
 
+    What is asked of it is added to ``usage``.
     Raises ModelError, ManifestError. Checksums are computed while CTranslate2 is imported.
     """
     with ThreadPoolExecutor() as pool:
@@ -25,11 +31,32 @@ def open_backend(model: Model[TextManifest], placement: Placement) -> Backend:
             from lsgcli.backends.encoder_decoder import EncoderDecoderBackend
 
             verified.result()
-            return EncoderDecoderBackend(cast("Model[EncoderDecoderManifest]", model), placement)
+            return EncoderDecoderBackend(
+                cast("Model[EncoderDecoderManifest]", model), placement, usage
+            )
         from lsgcli.backends.decoder_only import DecoderOnlyBackend
 
         verified.result()
-        return DecoderOnlyBackend(cast("Model[DecoderOnlyManifest]", model), placement)
+        return DecoderOnlyBackend(cast("Model[DecoderOnlyManifest]", model), placement, usage)
+
+
+def open_ways(
+    models: Mapping[str, Model[TextManifest]], placement: Placement
+) -> dict[str, Backend]:
+    """Do the same for several directions; those of one directory share its weights.
+
+    All count what is asked of them together.
+    """
+    opened: dict[Path, Any] = {}
+    usage: Usage | None = None
+    backends: dict[str, Backend] = {}
+    for language, model in models.items():
+        if shared := opened.get(model.directory):
+            backends[language] = shared.toward(model)
+        else:
+            backends[language] = opened[model.directory] = open_backend(model, placement, usage)
+        usage = backends[language].usage
+    return backends
 
 
 def open_speech(

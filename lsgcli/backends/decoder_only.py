@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -114,18 +115,28 @@ class DecoderOnlyBackend:
     synchronisation of two cores costs more than a pass (measured in benchmarks/README.md).
     """
 
-    def __init__(self, model: Model[DecoderOnlyManifest], placement: Placement) -> None:
+    def __init__(
+        self, model: Model[DecoderOnlyManifest], placement: Placement, usage: Usage | None = None
+    ) -> None:
         """Load a model whose files have been verified; the weights in a thread, see ``ready``.
+
+        What is asked of it is added to ``usage``.
 
         Raises ModelError, ManifestError.
         """
-        self.usage = Usage()
+        self.usage = usage or Usage()
         self._model = model
         self._batch_size = placement.batch_size
         self._pool = ThreadPoolExecutor()
         self._loading = self._pool.submit(load, ctranslate2.Generator, model.directory, placement)
         self._vocabulary = open_tokenizer(model.directory, model.manifest.tokenizer)
         self.lexicon = DecoderOnlyLexicon(self._vocabulary, model)
+
+    def toward(self, model: Model[DecoderOnlyManifest]) -> DecoderOnlyBackend:
+        """Serve another direction of the same model with the same weights. Raises ManifestError."""
+        other = copy(self)
+        other._model, other.lexicon = model, DecoderOnlyLexicon(self._vocabulary, model)
+        return other
 
     def ready(self) -> None:
         """Wait for the weights. Raises ModelError, or UsageError for a device that is not there."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -99,12 +100,16 @@ class EncoderDecoderLexicon(TokenLexicon):
 class EncoderDecoderBackend:
     """A ``ctranslate2.Translator`` behind the ``Backend`` protocol."""
 
-    def __init__(self, model: Model[EncoderDecoderManifest], placement: Placement) -> None:
+    def __init__(
+        self, model: Model[EncoderDecoderManifest], placement: Placement, usage: Usage | None = None
+    ) -> None:
         """Load a model whose files have been verified; the weights in a thread, see ``ready``.
+
+        What is asked of it is added to ``usage``.
 
         Raises ModelError, ManifestError.
         """
-        self.usage = Usage()
+        self.usage = usage or Usage()
         self._batch_size = placement.batch_size
         self._end = list(model.manifest.target.end)
         self._pool = ThreadPoolExecutor()
@@ -117,10 +122,21 @@ class EncoderDecoderBackend:
                 f"{model.directory / FILE_NAME}: target.parts: this model has no start token of "
                 'its own; begin with the language, as in ["{to}", "{target}"]'
             )
+        self._lock = Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Keep no results of other layouts."""
         rows = KEPT_BYTES // (4 * self.lexicon.target.size)
         self._rows: Kept[tuple[Source, tuple[int, ...]], Distribution] = Kept(max(rows, 16))
         self._patience: Kept[Source, int] = Kept(PATIENCE)
-        self._lock = Lock()
+
+    def toward(self, model: Model[EncoderDecoderManifest]) -> EncoderDecoderBackend:
+        """Serve another direction of the same model with the same weights. Raises ManifestError."""
+        other = copy(self)
+        other.lexicon = EncoderDecoderLexicon(model)
+        other._forget()
+        return other
 
     def ready(self) -> None:
         """Wait for the weights. Raises ModelError, or UsageError for a device that is not there."""

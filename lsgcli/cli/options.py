@@ -107,7 +107,19 @@ To = Annotated[
 ]
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="LANG", help="Language of the input. (default: the model's)"),
+    typer.Option(
+        "--from",
+        metavar="LANG",
+        help="Language of the input. (default: the model's)",
+    ),
+]
+FromOrAuto = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="LANG|auto",
+        help="Language of the input; auto tells it line by line. (default: the model's)",
+    ),
 ]
 Model = Annotated[
     str | None,

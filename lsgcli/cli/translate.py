@@ -25,7 +25,7 @@ def translate(
     ctx: typer.Context,
     to: o.To,
     files: o.Files = None,
-    from_: o.From = None,
+    from_: o.FromOrAuto = None,
     model: o.Model = None,
     device: o.DeviceOption = o.Device.AUTO,
     compute_type: o.ComputeType = "int8",
@@ -66,9 +66,9 @@ def translate(
     Examples: tail -f app.log | lsg translate --to de;  lsg translate --to de < book.txt
     """
     # What takes long to import is imported once the command line is known to be right.
-    from lsgcli.backends import open_backend
+    from lsgcli.backends import open_ways
     from lsgcli.backends.base import Placement
-    from lsgcli.catalog import find
+    from lsgcli.catalog import AUTO, find, find_all
     from lsgcli.errors import UsageError
     from lsgcli.text.protect import Protector
 
@@ -77,10 +77,12 @@ def translate(
     )
     if protect_regex and not protect:
         raise UsageError("--protect-regex has no effect with --no-protect")
-    chosen = find(model, from_, to)
-    by_character = chosen.manifest.source_unit == "character"
-    if protect_regex and by_character:
-        raise UsageError("--protect-regex needs words; this model reads characters")
+    told = from_ == AUTO
+    models = find_all(model, to) if told else {"": find(model, from_, to)}
+    by_character = any(each.manifest.source_unit == "character" for each in models.values())
+    if by_character and (protect_regex or told):
+        option = "--from auto" if told else "--protect-regex"
+        raise UsageError(f"{option} needs words; this model reads characters")
     protects = protect and not by_character
     protector = Protector(tuple(protect_regex or ())) if protects else None
     placement = Placement(device.value, compute_type, threads, batch_size)
@@ -90,8 +92,8 @@ def translate(
         report = stack.enter_context(stats_json.open("w")) if stats_json else None
         kept = stack.enter_context(record.open("wb")) if record else None
 
-        backend = open_backend(chosen, placement)  # loads while the rest is imported
-        from lsgcli.live import Pipeline
+        backends = open_ways(models, placement)  # load while the rest is imported
+        from lsgcli.live import Pipeline, Way
         from lsgcli.output.descriptor import Output
         from lsgcli.output.jsonl import JsonWriter
         from lsgcli.output.text import TextWriter
@@ -99,17 +101,25 @@ def translate(
         from lsgcli.stats import Statistics
         from lsgcli.text.chunks import ChunkReader
         from lsgcli.text.feed import Feed
+        from lsgcli.text.language import Detector, Router
         from lsgcli.text.recording import Recorder, Replay
         from lsgcli.text.segmenter import Limits, Segmenter
 
-        backend.ready()
-        limits = Limits(
-            tokens=chosen.manifest.max_source_tokens,
-            count=backend.count,
-            language=chosen.source,
-            sentences=chosen.manifest.sentences,
-            characters=by_character,
+        router = (
+            Router(Detector([*models, to]), by_line=segment is o.SegmentMode.LINE) if told else None
         )
+        ways, limits = dict[str, Way](), dict[str, Limits]()
+        for language, each in models.items():
+            backend = backends[language]
+            backend.ready()
+            ways[language] = Way(settings.policy(each.policy), backend, each.manifest.placeholders)
+            limits[language] = Limits(
+                tokens=each.manifest.max_source_tokens,
+                count=backend.count,
+                language=each.source,
+                sentences=each.manifest.sentences,
+                characters=by_character,
+            )
         if 0 in descriptors and os.isatty(0) and not (quiet or recording):
             terminal.note("reading from the terminal; end with Ctrl-D")
         chunks: Chunks = Replay(recording) if recording else ChunkReader(descriptors, pace)
@@ -117,12 +127,13 @@ def translate(
             chunks = Recorder(chunks, kept, _given(ctx))
         feed = Feed(
             chunks,
-            Segmenter(limits, segment.value, protector),
+            Segmenter(next(iter(limits.values())), segment.value, protector, limits),
             bulk=pace != 0,
             characters=by_character,
             idle=idle or None,
             strict=strict,
             warn=ignore if quiet else terminal.warning,
+            router=router,
         )
         as_text = output_format is o.OutputFormat.TEXT
         together = explain and os.isatty(1) and os.isatty(2)
@@ -134,17 +145,15 @@ def translate(
             if as_text
             else JsonWriter(Output())
         )
-        statistics = Statistics(backend.usage)
+        statistics = Statistics(next(iter(backends.values())).usage)
         observers: tuple[Observer, ...] = (statistics,)
         if explain:
             observers += (Explainer(sys.stderr),)
         pipeline = Pipeline(
             feed,
-            settings.policy(chosen.policy),
-            backend,
+            ways,
             writer,
             observers,
-            placeholders=chosen.manifest.placeholders,
             preview=preview,
         )
         show = os.isatty(2) if stats is None else stats

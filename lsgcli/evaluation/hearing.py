@@ -59,7 +59,7 @@ class Listener:
             event, self._first = replace(event, spaced=True), False
         self.transcript.note(event, read, self.stopwatch)
 
-    def begin(self, segment: int, before: str) -> None:
+    def begin(self, segment: int, before: str, language: str = "") -> None:
         """Segments are joined, with a blank between them."""
         self._first = True
 

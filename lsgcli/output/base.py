@@ -45,8 +45,11 @@ def joined(words: Sequence[SpokenWord]) -> str:
 class Writer(Protocol):
     """Takes what a pipeline produces, in order."""
 
-    def begin(self, segment: int, before: str) -> None:
-        """A segment begins; ``before`` are the blanks before its first word."""
+    def begin(self, segment: int, before: str, language: str = "") -> None:
+        """A segment begins; ``before`` are the blanks before its first word.
+
+        ``language`` is that of the source, if it was told from the text.
+        """
         ...
 
     def event(self, event: Event, elapsed: float, read: float) -> None:

@@ -32,13 +32,15 @@ class JsonWriter:
         self._text: list[str] = []
         self._delays: list[float] = []
         self._elapsed: list[float] = []
+        self._language: dict[str, str] = {}
         self._read: Decision | None = None
 
-    def begin(self, segment: int, before: str) -> None:
+    def begin(self, segment: int, before: str, language: str = "") -> None:
         """Start collecting a segment."""
         self._segment = segment
         self._source, self._text, self._delays, self._elapsed = [], [], [], []
         self._read = None
+        self._language = {"language": language} if language else {}
 
     def event(self, event: Event, elapsed: float, read: float) -> None:
         """Write a ``read`` or ``write`` object."""
@@ -99,6 +101,7 @@ class JsonWriter:
             delays=self._delays,
             elapsed=self._elapsed,
             source_length=len(self._source),
+            **self._language,
             elapsed_ms=_ms(elapsed),
         )
         self.flush()

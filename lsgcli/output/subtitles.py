@@ -32,7 +32,7 @@ class _TimedWriter:
     def recording(self, name: str) -> None:
         """There is only one."""
 
-    def begin(self, segment: int, before: str) -> None:
+    def begin(self, segment: int, before: str, language: str = "") -> None:
         """Nothing is written at the beginning of a segment."""
 
     def event(self, event: Event, elapsed: float, read: float) -> None:

@@ -31,7 +31,7 @@ class TextWriter:
         self._by_line = by_line
         self._shown = False
 
-    def begin(self, segment: int, before: str) -> None:
+    def begin(self, segment: int, before: str, language: str = "") -> None:
         """Remember the blanks that the segment begins with."""
         self._before = before
 

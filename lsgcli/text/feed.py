@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from lsgcli.text.chunks import Chunk
+    from lsgcli.text.language import Router
     from lsgcli.text.recording import Chunks
 
 BURST = 4096  # bytes; a chunk of this size has been cut by a buffer, not by a pause
@@ -37,10 +38,12 @@ class Feed:
         idle: float | None = None,
         strict: bool = False,
         warn: Callable[[str], None] = lambda _: None,
+        router: Router | None = None,
     ) -> None:
         """Take ``idle`` seconds without input as the end of a word.
 
-        ``characters``: units are characters, as the segmenter's limits must say too.
+        ``characters``: units are characters, as the segmenter's limits must say too. ``router``
+        tells the languages.
         """
         self.started: float | None = None  # when the first chunk came
         self.arrived = 0.0  # when the newest chunk came
@@ -52,6 +55,7 @@ class Feed:
         self._warn = warn
         self._utf8 = Utf8()
         self._splitter = WordSplitter(characters=characters)
+        self._router = router
         self._pieces: deque[Piece] = deque()
         self._whole = 0  # complete segments among the pieces
         self._burst = False
@@ -117,14 +121,14 @@ class Feed:
         """Get a chunk, and what is in it; false if none came."""
         if self._ended:
             return False
-        idle = self._idle if timeout is None and self._splitter.pending() else timeout
+        idle = self._idle if timeout is None and self._holds() else timeout
         chunk = self._chunks.get(idle)
         if chunk is not None:
             self._decode(chunk)
         elif self._chunks.ended:
             self._end()
         elif timeout is None:
-            self._add(self._splitter.flush())
+            self._flush()
         self._burst = chunk is not None and len(chunk.data) >= BURST
         return chunk is not None or self._ended
 
@@ -137,7 +141,7 @@ class Feed:
     def _end(self) -> None:
         self._ended = True
         self._add(self._splitter.feed(self._text(b"", final=True)))
-        self._add(self._splitter.flush())
+        self._flush()
         self._extend(self._segmenter.end())
 
     def _text(self, data: bytes, final: bool = False) -> str:
@@ -149,7 +153,20 @@ class Feed:
             self._warn("the input is not valid UTF-8; what is not becomes U+FFFD")
         return text
 
+    def _holds(self) -> bool:
+        """Whether something waits for more input."""
+        return self._splitter.pending() or (self._router is not None and self._router.pending())
+
+    def _flush(self) -> None:
+        """Give what waits: nothing comes for now."""
+        self._add(self._splitter.flush())
+        if self._router:
+            self._segment(self._router.flush())
+
     def _add(self, items: Iterable[Item]) -> None:
+        self._segment(self._router.feed(items) if self._router else items)
+
+    def _segment(self, items: Iterable[Item]) -> None:
         for item in items:
             self._extend(self._segmenter.feed(item))
 

@@ -69,6 +69,7 @@ def _ends_sentence(piece: Piece) -> bool:
 
 def _masked(run: list[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
     passages = list(_passages(run))
+    language = next((piece.language for piece in run if isinstance(piece, Unit)), "")
     if not 0 < sum(isinstance(p, Verbatim) for p in passages) <= len(placeholders):
         yield from run
         return
@@ -78,7 +79,7 @@ def _masked(run: list[Piece], placeholders: Sequence[str]) -> Iterator[Piece | M
             before, opening, core, closing = _parts(passage.text)
             placeholder = left.pop(0)
             hidden[placeholder] = core
-            passage = Unit(opening + placeholder + closing, before)
+            passage = Unit(opening + placeholder + closing, before, language)
         units.append(passage)
     yield Masked(tuple(run), tuple(units), hidden, tuple(left))
 

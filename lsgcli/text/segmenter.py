@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import sentencex
 
-from lsgcli.text.words import LONGEST_PROSE, Newline, Word
+from lsgcli.text.words import LONGEST_PROSE, Item, Language, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lsgcli.text.protect import Protector
 
@@ -26,6 +26,7 @@ class Unit:
 
     text: str
     before: str
+    language: str = ""  # as it was told, if it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Segmenter:
 
     ``line``: a line of input is a line of output. ``sentence``: the input is one stream, whose line
     breaks are blanks; each sentence is a line of output, and blank lines stay.
+
+    ``languages`` has the limits for each language that may be told; words of others are copied.
     """
 
     def __init__(
@@ -75,9 +78,13 @@ class Segmenter:
         limits: Limits,
         mode: Literal["line", "sentence"] = "line",
         protector: Protector | None = None,
+        languages: Mapping[str, Limits] | None = None,
     ) -> None:
         """Start at the beginning of a line; without a protector every word is prose."""
         self._limits = limits
+        self._languages = languages or {}
+        self._language = ""
+        self._foreign = False
         self._by_sentence = mode == "sentence"
         self._protector = protector
         self._segment: list[str] = []
@@ -86,11 +93,18 @@ class Segmenter:
         self._line_empty = True  # of the input
         self._output_empty = True  # of the output line
 
-    def feed(self, item: Word | Newline) -> Iterator[Piece]:
+    def feed(self, item: Item) -> Iterator[Piece]:
         """Take an item in, give what is decided."""
-        if isinstance(item, Word):
+        if isinstance(item, Language):
+            yield from self._end_protected()
+            self._language = item.code
+            self._foreign = item.code not in self._languages
+            self._limits = self._languages.get(item.code, self._limits)
+        elif isinstance(item, Word):
             self._line_empty = False
-            if self._protector is None:
+            if self._foreign:
+                yield from self._verbatim(item)
+            elif self._protector is None:
                 yield from self._prose(item)
             else:
                 for word, protected in self._protector.feed(item):
@@ -160,7 +174,7 @@ class Segmenter:
             yield from self._end_segment()
         self._segment.append(word.text)
         self._tokens += tokens
-        yield Unit(word.text, self._blank(word))
+        yield Unit(word.text, self._blank(word), self._language)
         if self._ends_here():
             yield from self._end_segment()
             if self._by_sentence:

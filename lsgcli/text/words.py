@@ -36,7 +36,14 @@ class Newline:
     before: str = ""
 
 
-Item: TypeAlias = Word | Newline
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The language of the words that follow; none that is known, if the code is empty."""
+
+    code: str
+
+
+Item: TypeAlias = Word | Newline | Language
 
 
 class Utf8:
