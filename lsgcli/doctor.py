@@ -77,7 +77,7 @@ def _cuda() -> Finding:
         return Finding("note", "cuda", "no card that CTranslate2 can use; models run on the CPU")
     detail = f"{found.cards} card(s): {' '.join(found.cuda)}"
     if not cublas():
-        remedy = "pip install nvidia-cublas-cu12, or use --device cpu"
+        remedy = "pip install 'lsg[cuda]', or use --device cpu"
         return Finding("FAIL", "cuda", f"{detail}; libcublas.so.12 does not load", remedy)
     return Finding("ok", "cuda", f"{detail}; cuBLAS loads")
 

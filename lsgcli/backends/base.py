@@ -66,10 +66,14 @@ class Usage:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and how a model runs."""
+    """Where and how a model runs.
+
+    ``device``: ``cpu``, ``cuda``, cards by number as in ``cuda:0,1``, or ``auto``: a card if there
+    is one. ``compute_type``: as CTranslate2 names it, or ``auto``; see ``devices.placed``.
+    """
 
     device: str = "auto"
-    compute_type: str = "int8"
+    compute_type: str = "auto"
     threads: int = 0  # CPU cores to use; 0 for all
     batch_size: int = 32  # most sequences in one generation
 

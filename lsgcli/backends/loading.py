@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import ctranslate2
 import numpy as np
 
-from lsgcli.backends.devices import cublas
-from lsgcli.errors import ModelError, UsageError
+from lsgcli.backends.devices import cublas, place
+from lsgcli.backends.trouble import explained
+from lsgcli.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,28 +32,27 @@ def load(kind: Callable[..., T], directory: Path, placement: Placement) -> tuple
     Raises ModelError, or UsageError for a device or arithmetic that is not there.
     """
     _prefer_avx512()
-    device = _device(placement.device)
-    if device == "cuda":
+    where = place(placement.device, placement.compute_type)
+    if where.device == "cuda":
         cublas()
     cores = placement.threads or len(os.sched_getaffinity(0))
-    supported = ctranslate2.get_supported_compute_types(device)
-    if placement.compute_type not in supported:
-        raise UsageError(
-            f"compute type {placement.compute_type!r} is not supported on this {device}; "
-            f"it has {', '.join(sorted(supported))}"
-        )
     try:
         small = (directory / "model.bin").stat().st_size <= SMALL_MODEL
-        replicas = cores if small and device == "cpu" else 1
+        alone = cores if small else 1
+        replicas = len(where.cards) or alone
         settings: dict[str, Any] = {
-            "device": device,
-            "compute_type": placement.compute_type,
-            "inter_threads": replicas,
+            "device": where.device,
+            "compute_type": where.compute_type,
+            "inter_threads": alone,
             "intra_threads": 1 if replicas > 1 else cores,
         }
+        if where.cards:  # a card that is named twice runs two passes at once, with the same weights
+            cards = sorted(set(where.cards))
+            settings |= {"device_index": cards, "inter_threads": -(-replicas // len(cards))}
         return kind(str(directory), **settings), replicas
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ModelError(f"{directory}: cannot load the model: {error}") from error
+    except (MemoryError, OSError, RuntimeError, ValueError) as error:
+        reason = explained(error) or error
+        raise ModelError(f"{directory}: cannot load the model: {reason}") from error
 
 
 def as_array(view: ctranslate2.StorageView) -> npt.NDArray[np.float32]:
@@ -73,11 +73,3 @@ def _prefer_avx512() -> None:
         flags = set(Path("/proc/cpuinfo").read_text().partition("flags")[2].split("\n")[0].split())
         if {"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq", "avx512_vnni"} <= flags:
             os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
-
-
-def _device(wanted: str) -> str:
-    if wanted == "auto":
-        return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-    if wanted == "cuda" and not ctranslate2.get_cuda_device_count():
-        raise UsageError("no CUDA device is usable here; use --device cpu")
-    return wanted

@@ -84,7 +84,12 @@ def run(arguments: Sequence[str]) -> int:
         _debug(arguments)
         return ExitCode.FAILURE
     except Exception as error:
-        terminal.error(f"internal error: {error!r}; run again with --debug for the traceback")
+        from lsgcli.backends.trouble import explained
+
+        known = explained(error)
+        terminal.error(
+            known or f"internal error: {error!r}; run again with --debug for the traceback"
+        )
         _debug(arguments)
         return ExitCode.FAILURE
     return code if isinstance(code, int) else ExitCode.OK

@@ -36,8 +36,8 @@ def run(
     langpair: e.LanguagePair = None,
     from_: o.From = None,
     model: o.Model = None,
-    device: o.DeviceOption = o.Device.AUTO,
-    compute_type: o.ComputeType = "int8",
+    device: o.DeviceOption = "auto",
+    compute_type: o.ComputeType = "auto",
     threads: o.Threads = 0,
     batch_size: o.BatchSize = 32,
     policy: e.Policies = "lsg",
@@ -74,6 +74,7 @@ def run(
     """
     from lsgcli import profiles
     from lsgcli.backends.base import Placement
+    from lsgcli.backends.devices import place
     from lsgcli.evaluation import sweep as s
     from lsgcli.evaluation.batch import run_systems, score_systems
     from lsgcli.evaluation.rundir import RunDirectory
@@ -97,14 +98,16 @@ def run(
     files = _files(source, target, test_set, langpair or f"{chosen.source}-{chosen.target}")
     sentences = task.load(*files)
     systems = s.systems(settings, chosen.policy)
-    asked = {"device": device.value, "compute_type": compute_type, "threads": threads}
+    where = place(device, compute_type)  # kept as it was decided, so that no other goes on
+    asked: dict[str, Any] = {"device": where.name, "compute_type": where.compute_type}
+    asked |= {"threads": threads}
     asked |= task.settings()
     record = _record(chosen, files, asked, systems, speed, batch_size)
 
     directory = RunDirectory(output, task.unit)
     with directory.open(record, resume=resume):
         translate = task.open(
-            Placement(device.value, compute_type, threads, batch_size),
+            Placement(where.name, where.compute_type, threads, batch_size),
             speed,
             sentences,
             warn=ignore if quiet else terminal.warning,

@@ -36,14 +36,6 @@ class KlDirection(str, Enum):
     REVERSE = "reverse"
 
 
-class Device(str, Enum):
-    """Where the model runs."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
 class SegmentMode(str, Enum):
     """What a line break means."""
 
@@ -132,14 +124,22 @@ Model = Annotated[
     ),
 ]
 DeviceOption = Annotated[
-    Device, typer.Option("--device", help="Where the model runs.", rich_help_panel=MODEL)
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda[:N,...]",
+        help="Where the model runs: on the CPU, or on cards by their numbers; one that is named "
+        "twice runs two passes at once.",
+        autocompletion=lambda: ["auto", "cpu", "cuda", "cuda:0"],
+        rich_help_panel=MODEL,
+    ),
 ]
 ComputeType = Annotated[
     str,
     typer.Option(
         "--compute-type",
         metavar="TYPE",
-        help="Arithmetic, as CTranslate2 names it.",
+        help="Arithmetic, as CTranslate2 names it. auto: int8, with bfloat16 or float16 on a card.",
         rich_help_panel=MODEL,
     ),
 ]

@@ -43,8 +43,8 @@ def st(
     offline: o.Offline = False,
     silence: o.Silence = None,
     window: o.Window = None,
-    device: o.DeviceOption = o.Device.AUTO,
-    compute_type: o.ComputeType = "int8",
+    device: o.DeviceOption = "auto",
+    compute_type: o.ComputeType = "auto",
     threads: o.Threads = 0,
     policy: o.PolicyOption = o.PolicyName.LSG,
     latency: o.LatencyOption = None,
@@ -108,7 +108,7 @@ def st(
     warn = ignore if quiet else terminal.warning
     with ExitStack() as stack:
         report = stack.enter_context(stats_json.open("w")) if stats_json else None
-        placement = Placement(device.value, compute_type, threads)
+        placement = Placement(device, compute_type, threads)
         backend = open_speech(chosen, placement, silence, window)
         sources = sound.open(warn)
         backend.ready()

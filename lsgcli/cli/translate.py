@@ -27,8 +27,8 @@ def translate(
     files: o.Files = None,
     from_: o.FromOrAuto = None,
     model: o.Model = None,
-    device: o.DeviceOption = o.Device.AUTO,
-    compute_type: o.ComputeType = "int8",
+    device: o.DeviceOption = "auto",
+    compute_type: o.ComputeType = "auto",
     threads: o.Threads = 0,
     batch_size: o.BatchSize = 32,
     policy: o.PolicyOption = o.PolicyName.LSG,
@@ -85,7 +85,7 @@ def translate(
         raise UsageError(f"{option} needs words; this model reads characters")
     protects = protect and not by_character
     protector = Protector(tuple(protect_regex or ())) if protects else None
-    placement = Placement(device.value, compute_type, threads, batch_size)
+    placement = Placement(device, compute_type, threads, batch_size)
 
     with ExitStack() as stack:
         descriptors = [_open(file, stack) for file in files or [Path("-")]]

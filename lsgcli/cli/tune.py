@@ -57,8 +57,8 @@ def tune(
     save: Save = None,
     save_default: SaveDefault = None,
     model: o.Model = None,
-    device: o.DeviceOption = o.Device.AUTO,
-    compute_type: o.ComputeType = "int8",
+    device: o.DeviceOption = "auto",
+    compute_type: o.ComputeType = "auto",
     threads: o.Threads = 0,
     batch_size: o.BatchSize = 32,
     output_format: e.Format = e.TableFormat.TABLE,
@@ -89,7 +89,7 @@ def tune(
     chosen = find(model, from_, to)
     manifest = chosen.manifest
     sentences = load_corpus(source, target, characters=manifest.source_unit == "character")
-    backend = open_backend(chosen, Placement(device.value, compute_type, threads, batch_size))
+    backend = open_backend(chosen, Placement(device, compute_type, threads, batch_size))
     backend.ready()
     with bar(len(sentences), color.value, show=not quiet) as advance:
         points = tuning.measure(

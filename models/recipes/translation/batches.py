@@ -1,0 +1,175 @@
+"""Batches of examples in a fixed order: whole sentences, prefixes, copies.
+
+An example is ``<s> <2de> SOURCE <sep> TARGET </s>``. A share of them is cut to a source prefix and
+as much of the target as it justifies, without the end: so the model goes on well from a source that
+is still growing, and does not end its translation before the source ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from vocabulary import tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from corpus import Weights
+    from numpy.typing import NDArray
+    from prepare import Encoded
+    from torch import Tensor
+    from vocabulary import Vocabulary
+
+POOL = 60_000  # examples sorted by length together
+LONGEST = 160  # tokens
+MARKS = (".", "!", "?")
+
+Ids = list[int]
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What examples are made of, besides whole sentences."""
+
+    prefixes: float = 0.35
+    construction: str = "proportional"  # or "wait-k" or "none"
+    copies: float = 0.02  # texts in the language that is asked for: to be left alone
+    bare: float = 0.1  # sentences without the mark at their end, on both sides
+    lags: tuple[int, int] = (1, 5)  # of wait-k, drawn for every example
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``ids`` [B, T], padded behind; ``places`` [N] in ids.flatten() predict ``labels`` [N]."""
+
+    ids: Tensor
+    places: Tensor
+    labels: Tensor
+
+
+class Batches:
+    """All epochs of a corpus. Everything is drawn from the seed and the epoch."""
+
+    def __init__(
+        self,
+        encoded: Encoded,
+        words: Vocabulary,
+        weights: Weights,
+        mix: Mix,
+        *,
+        tokens: int,
+        workers: int,
+        seed: int,
+    ) -> None:
+        """Take ``tokens`` for each of ``workers`` at a step."""
+        self._times = np.array(weights.by_kind())[np.repeat(encoded.kinds, 2)]
+        self._encoded, self._mix, self._tokens = encoded, mix, tokens
+        self._workers, self._seed = workers, seed
+        self._words = words
+        self._begins = np.array(words.begins)
+        self._tags = [words.id(tag(language)) for language in encoded.languages]
+        self._marks = {i for i, name in enumerate(words.names) if name in MARKS}
+        self._cut = CONSTRUCTIONS[mix.construction]
+
+    def steps(self, worker: int, first: int = 0) -> Iterator[Batch]:
+        """Give the worker's batches without end, from step ``first`` on."""
+        epoch = step = 0
+        while True:
+            for group in self._epoch(epoch):
+                if step >= first:
+                    yield self._batch(group[worker])
+                step += 1
+            epoch += 1
+
+    def _epoch(self, epoch: int) -> Iterator[list[list[tuple[Ids, int]]]]:
+        """For every step a batch of examples for each worker, of about the same length."""
+        rng = np.random.default_rng((self._seed, epoch))
+        times = np.floor(self._times + rng.random(len(self._times))).astype(np.int64)
+        order = np.repeat(np.arange(len(times)), times)
+        rng.shuffle(order)
+        for at in range(0, len(order), POOL):
+            pool = [self._example(int(i), rng) for i in order[at : at + POOL]]
+            pool.sort(key=lambda example: len(example[0]))
+            batches = list(self._sized(pool))
+            groups = [
+                batches[i : i + self._workers]
+                for i in range(0, len(batches) - self._workers + 1, self._workers)
+            ]
+            yield from (groups[i] for i in rng.permutation(len(groups)))
+
+    def _sized(self, pool: list[tuple[Ids, int]]) -> Iterator[list[tuple[Ids, int]]]:
+        batch: list[tuple[Ids, int]] = []
+        for example in pool:
+            if batch and len(example[0]) * (len(batch) + 1) > self._tokens:
+                yield batch
+                batch = []
+            if len(example[0]) <= LONGEST:
+                batch.append(example)
+        if batch:
+            yield batch
+
+    def _example(self, number: int, rng: np.random.Generator) -> tuple[Ids, int]:
+        """Ids, and how many of them come before the target. Number: twice the pair, plus side."""
+        pair, side = divmod(number, 2)
+        language = self._encoded.sides[pair, 1 - side]
+        target = self._encoded.side(pair, 1 - side)
+        source = target if rng.random() < self._mix.copies else self._encoded.side(pair, side)
+        end = [self._words.end]
+        if rng.random() < self._mix.bare and {int(source[-1]), int(target[-1])} <= self._marks:
+            source, target = source[:-1], target[:-1]
+        if rng.random() < self._mix.prefixes:
+            cut = self._cut(self._starts(source), self._starts(target), rng, self._mix)
+            if cut:
+                source, target, end = source[: cut[0]], target[: cut[1]], []
+        before = [self._words.start, self._tags[language], *source.tolist(), self._words.separator]
+        return [*before, *target.tolist(), *end], len(before)
+
+    def _starts(self, ids: NDArray[np.uint16]) -> NDArray[np.int64]:
+        """Where the words begin, and the end."""
+        return np.append(np.flatnonzero(self._begins[ids]), len(ids))
+
+    def _batch(self, examples: list[tuple[Ids, int]]) -> Batch:
+        longest = max(len(ids) for ids, _ in examples)
+        ids = np.full((len(examples), longest), self._words.end, np.int64)
+        places, labels = [], Ids()
+        for row, (example, before) in enumerate(examples):
+            ids[row, : len(example)] = example
+            places.append(np.arange(before - 1, len(example) - 1) + row * longest)
+            labels += example[before:]
+        return Batch(
+            torch.from_numpy(ids), torch.from_numpy(np.concatenate(places)), torch.tensor(labels)
+        )
+
+
+def _proportional(
+    source: NDArray[np.int64], target: NDArray[np.int64], rng: np.random.Generator, _mix: Mix
+) -> tuple[int, int] | None:
+    """The same share of the words of both sides, the target's rounded down."""
+    words, wanted = len(source) - 1, len(target) - 1
+    if words < 2:
+        return None
+    read = int(rng.integers(1, words))
+    written = read * wanted // words
+    return (int(source[read]), int(target[written])) if written else None
+
+
+def _wait_k(
+    source: NDArray[np.int64], target: NDArray[np.int64], rng: np.random.Generator, mix: Mix
+) -> tuple[int, int] | None:
+    """The target as many words behind the source as the lag that is drawn, less one."""
+    words, wanted = len(source) - 1, len(target) - 1
+    if words < 2:
+        return None
+    read = int(rng.integers(1, words))
+    written = min(wanted, read - int(rng.integers(mix.lags[0], mix.lags[1] + 1)) + 1)
+    return (int(source[read]), int(target[written])) if written > 0 else None
+
+
+CONSTRUCTIONS: dict[str, Callable[..., tuple[int, int] | None]] = {
+    "proportional": _proportional,
+    "wait-k": _wait_k,
+    "none": lambda *_: None,
+}
