@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import sentencepiece
 from hypothesis import given
@@ -18,6 +19,7 @@ from lsgcli.backends.decoder_only import DecoderOnlyBackend
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary, SentencePieceVocabulary, Vocabulary
 from lsgcli.catalog import Model, find
 from lsgcli.engine.segment import request_whole
+from lsgcli.engine.steps import Query
 from lsgcli.errors import ModelError
 from lsgcli.manifest import load
 
@@ -171,3 +173,17 @@ def test_forward_and_generate_agree_but_for_rounding(backend: DecoderOnlyBackend
         total += len(tokens)
         assert len(rows) == len(tokens) + 1
     assert same >= 0.98 * total
+
+
+def test_last_row_alone_is_the_same_distribution(unrounded, monkeypatch):
+    """What large vocabularies take instead of all rows, tried on a small one."""
+    sources = [tuple(line.split()) for line in SENTENCES[:6]]
+    queries = [Query(source[:n], ()) for source in sources for n in (1, 3, len(source))]
+    queries.append(Query(sources[0], (), (5, 6)))
+    expected = unrounded.forward(queries)
+    monkeypatch.setattr("lsgcli.backends.decoder_only.ONE_ROW_BYTES", 0)
+    for old, new in zip(expected, unrounded.forward(queries), strict=True):
+        assert len(old) == len(new)
+        assert [row.likeliest for row in old] == [row.likeliest for row in new]
+        for before, after in zip(old, new, strict=True):
+            np.testing.assert_allclose(after.logp, before.logp, atol=2e-3)

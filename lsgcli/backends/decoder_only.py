@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SPLIT_TOKENS = 96  # tokens up to which one pass is faster than two side by side
 CACHED_BYTES = 2 << 20  # log-probabilities that a small model's pass returns without leaving cache
 FORWARD_BYTES = 256 << 20  # log-probabilities that any other pass may return
+ONE_ROW_BYTES = 32 << 20  # of a query's log-probabilities, from which its last row alone is got
 
 
 class DecoderOnlyLexicon(TokenLexicon):
@@ -159,16 +160,23 @@ class DecoderOnlyBackend:
         """Answer all queries in one batch, spread over the replicas.
 
         Every position of a sequence is computed in parallel, and its result does not depend on
-        the batch or the padding: CTranslate2 quantises each position by itself.
+        the batch or the padding: CTranslate2 quantises each position by itself. A pass returns the
+        rows of all positions; a large vocabulary's would be more to copy than to compute, so that
+        of a query without a draft the last one is asked for alone.
         """
         rows = [(self.lexicon.prompt(query), query.draft) for query in queries]
-        parts = self._parts([len(prompt) + len(draft) for prompt, draft in rows])
+        row = 4 * self._vocabulary.size
+        alone = [n for n, (p, d) in enumerate(rows) if not d and row * len(p) > ONE_ROW_BYTES]
+        others = sorted(set(range(len(rows))).difference(alone))
         replies: list[list[Distribution]] = [[] for _ in queries]
-        for part, answers in zip(
-            parts, self._map([[rows[n] for n in part] for part in parts]), strict=True
-        ):
-            for n, answer in zip(part, answers, strict=True):
-                replies[n] = answer
+        lengths = [len(rows[n][0]) + len(rows[n][1]) for n in others]
+        parts = [[others[n] for n in part] for part in self._parts(lengths)]
+        answers = self._map([[rows[n] for n in part] for part in parts])
+        for part, answer in zip(parts, answers, strict=True):
+            for n, reply in zip(part, answer, strict=True):
+                replies[n] = reply
+        for n, last in zip(alone, self._last([rows[n][0] for n in alone]), strict=True):
+            replies[n] = [last]
         self.usage.calls += bool(queries)
         self.usage.tokens += sum(len(prompt) + len(draft) for prompt, draft in rows)
         return replies
@@ -191,6 +199,25 @@ class DecoderOnlyBackend:
             self.usage.calls += len(tokens) + 1
             self.usage.tokens += len(prompt) + len(tokens)
             yield tokens
+
+    def _last(self, prompts: list[tuple[int, ...]]) -> list[Distribution]:
+        """The distributions behind whole prompts; only those of equal length share a batch."""
+        name = self._vocabulary.token
+        results: dict[int, ctranslate2.AsyncGenerationResult] = {}
+        for length in {len(prompt) for prompt in prompts}:
+            members = [n for n, prompt in enumerate(prompts) if len(prompt) == length]
+            batch = [[name(token) for token in prompts[n]] for n in members]
+            asked = self._generator.generate_batch(
+                batch,
+                max_length=1,
+                end_token=[],
+                include_prompt_in_result=False,
+                return_logits_vocab=True,
+                asynchronous=True,
+            )
+            results.update(zip(members, asked, strict=True))
+        rows = (as_array(results[n].result().logits[0][0]) for n in range(len(prompts)))
+        return [Distribution(row.reshape(-1), normalised=False) for row in rows]
 
     def _batches(self, requests: Sequence[Generate], lengths: list[int]) -> list[list[int]]:
         """Group requests for generation, the first ones first."""
