@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import resource
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from conftest import LSG, environment, run_lsg
@@ -183,3 +185,21 @@ def test_doctor_sees_the_card():
     findings = json.loads(run_lsg("doctor", "--json", "--offline").text)
     cuda = next(each for each in findings if each["what"] == "cuda")
     assert cuda["status"] == "ok", cuda
+
+
+def test_benchmark_of_the_llama_shape_runs_on_a_tiny_one(tmp_path):
+    """What is kept ready for a card: the same script, small and on the CPU."""
+    script = Path(__file__).parents[1] / "benchmarks" / "gpu_llama.py"
+    done = subprocess.run(
+        [sys.executable, script, "--shape", "tiny", "--device", "cpu", "--no-floor"]
+        + ["--work", tmp_path],
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("prompt")]
+    assert [(row[1], row[3]) for row in rows] == [
+        (length, batch) for length in ("50", "200", "500") for batch in ("1", "16")
+    ]
+    assert all(float(row[5]) > 1 and float(row[7]) > 0 for row in rows)
