@@ -22,6 +22,7 @@ TURING = {"float32", "float16", "int8", "int8_float16", "int8_float32"}
 AMPERE = TURING | {"bfloat16", "int8_bfloat16"}
 MEMORY = 700 << 20  # bytes of addresses: a sentence takes 500, a thousand long ones at once 1,180
 TOO_OLD = "CUDA driver version is insufficient for CUDA runtime version"
+TINY = ("--shape", "tiny", "--device", "cpu", "--no-floor")
 GPU = pytest.mark.skipif(not computing().cards, reason="needs a card")
 
 
@@ -191,8 +192,7 @@ def test_benchmark_of_the_llama_shape_runs_on_a_tiny_one(tmp_path):
     """What is kept ready for a card: the same script, small and on the CPU."""
     script = Path(__file__).parents[1] / "benchmarks" / "gpu_llama.py"
     done = subprocess.run(
-        [sys.executable, script, "--shape", "tiny", "--device", "cpu", "--no-floor"]
-        + ["--work", tmp_path],
+        [sys.executable, script, *TINY, "--work", tmp_path],
         capture_output=True,
         text=True,
         env=environment(),

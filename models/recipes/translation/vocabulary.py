@@ -43,6 +43,7 @@ def train(
         bos_id=1,
         eos_id=2,
         num_threads=2,
+        hard_vocab_limit=False,  # little text has fewer pieces
         minloglevel=1,
     )
 

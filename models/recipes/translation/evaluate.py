@@ -1,0 +1,142 @@
+"""Measure a model through lsg: the figures of its model card.
+
+    python evaluate.py --model MODEL --data DIR [--levels] [--lines N]
+
+Whole lines go through ``lsg translate``, greedy; with ``--levels`` LSG at its four levels, wait-k
+and offline go through ``lsg eval run``. Then: how protected words come through, what becomes of
+input that no translator can do, and what it costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sacrebleu.metrics import BLEU, CHRF
+
+from lsgcli.manifest import load
+from lsgcli.text.protect import Protector
+from lsgcli.text.words import Word
+
+SETS = {
+    "en-de": ("tatoeba", "po-messages", "newstest2019", "flores101-devtest"),
+    "de-en": ("tatoeba", "po-messages", "newstest2014", "newstest2015", "flores101-devtest"),
+    "en-fr": ("tatoeba", "flores101-devtest"),
+    "fr-en": ("tatoeba", "newstest2014", "flores101-devtest"),
+    "en-es": ("tatoeba", "newstest2013", "flores101-devtest"),
+    "es-en": ("tatoeba", "newstest2013", "flores101-devtest"),
+}
+HARD = (  # what is not there to be translated, or not by this model
+    "🎉🎉🎉", "I love it 😀", "Привет, как дела?", "今日はとても暑いです。", "asdf qwer zxcv",
+    "for (int i = 0; i < n; i++) { sum += a[i]; }", "SELECT * FROM users;",
+    "12345 67890", "....", "http://example.com/a?b=c", "ERROR 0x80070005", "a a a a a a a a a a",
+    "THE HOUSE IS SMALL", "the house is small", "hello there my friend", "Ok.", "{0}", "%s",
+    "Failed to open %s: %d errors", "Hallo, wie geht es dir?", "x = {'a': 1, 'b': [2, 3]}",
+)  # fmt: skip
+LSG = (sys.executable, "-m", "lsgcli")
+
+
+def translated(model: Path, direction: str, lines: list[str], *options: str) -> list[str]:
+    """The lines, through lsg."""
+    source, target = direction.split("-")
+    done = subprocess.run(
+        [*LSG, "translate", "--from", source, "--to", target, "--model", str(model), *options],
+        input="".join(f"{line}\n" for line in lines),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def kept(source: str, translation: str) -> bool:
+    """Whether every protected word of the source is there, byte for byte."""
+    protector = Protector()
+    words = [Word(" " if n else "", w) for n, w in enumerate(source.split(" ")) if w]
+    words = [Word(word.before, word.text) for word in words]
+    decided = [each for word in words for each in protector.feed(word)] + [*protector.end()]
+    return all(word.text.strip(",.;:!?") in translation for word, protected in decided if protected)
+
+
+def existing(data: Path, direction: str) -> list[tuple[str, Path, Path]]:
+    """The test sets of a direction that there are."""
+    found = []
+    for name in SETS[direction]:
+        for pair in (direction, "-".join(reversed(direction.split("-")))):
+            source, target = direction.split("-")
+            files = [data / "test" / f"{name}.{pair}.{of}" for of in (source, target)]
+            if all(file.exists() for file in files):
+                found.append((name, *files))
+                break
+    return found
+
+
+def levels(model: Path, direction: str, source: Path, target: Path) -> str:
+    """LSG's levels, wait-k and offline, as lsg eval run prints them."""
+    of, to = direction.split("-")
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [
+                *(*LSG, "eval", "run", "--quiet", "--source", str(source), "--target", str(target)),
+                *(
+                    "--from",
+                    of,
+                    "--to",
+                    to,
+                    "--model",
+                    str(model),
+                    "--policy",
+                    "lsg,wait-k,offline",
+                ),
+                *("--latency", "all", "--sweep", "k=1,2,3,5,7,9", "--output", f"{folder}/run"),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"COLUMNS": "160", "PATH": ""},
+        )
+    return done.stdout
+
+
+def main() -> None:
+    """Print everything."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--directions", nargs="*")
+    parser.add_argument("--sets", nargs="*")
+    parser.add_argument("--lines", type=int)
+    parser.add_argument("--levels", nargs="*", metavar="SET", help="LSG's levels on these sets")
+    args = parser.parse_args()
+    bleu, chrf = BLEU(), CHRF()
+    for direction in args.directions or load(args.model).directions:
+        for name, source, target in existing(args.data, direction):
+            if args.sets and name not in args.sets:
+                continue
+            lines = source.read_text(encoding="utf-8").splitlines()[: args.lines]
+            references = target.read_text(encoding="utf-8").splitlines()[: args.lines]
+            began = time.perf_counter()
+            out = translated(args.model, direction, lines)
+            seconds = time.perf_counter() - began
+            words = sum(len(line.split()) for line in lines)
+            scores = [metric.corpus_score(out, [references]).score for metric in (bleu, chrf)]
+            whole = sum(kept(*pair) for pair in zip(lines, out, strict=True))
+            print(
+                f"{direction} {name}: BLEU {scores[0]:.1f}, chrF {scores[1]:.1f}, {len(lines)} "
+                f"lines, {1000 * seconds / words:.2f} ms a word; protected words whole in {whole}",
+                flush=True,
+            )
+            if name in (args.levels or ()):
+                print(levels(args.model, direction, source, target), flush=True)
+        print(f"\n{direction}, what is not there to be translated:")
+        for line, result in zip(HARD, translated(args.model, direction, list(HARD)), strict=True):
+            print(f"    {line!r:50} {result!r}")
+    print(f"signatures: {bleu.get_signature()} {chrf.get_signature()}")
+
+
+if __name__ == "__main__":
+    main()

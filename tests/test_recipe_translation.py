@@ -1,0 +1,154 @@
+"""The recipe of translation models: what it reads, and a tiny model from text to ``lsg``."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import environment, run_lsg
+
+ROOT = Path(__file__).parents[1]
+RECIPE = ROOT / "models" / "recipes" / "translation"
+SEED = ROOT / "models" / "en-de-seed"
+needs_torch = pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs torch")
+
+THINGS = {"house": "Haus", "dog": "Hund", "tree": "Baum", "book": "Buch", "man": "Mann"}
+QUALITIES = {"small": "klein", "old": "alt", "good": "gut", "red": "rot", "new": "neu"}
+
+
+@pytest.fixture
+def corpus(monkeypatch):
+    """The recipe's module for its data."""
+    monkeypatch.syspath_prepend(RECIPE)
+    yield importlib.import_module("corpus")
+    sys.modules.pop("corpus", None)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Some pairs, and one that is kept for tests."""
+    lines = [
+        f"toy\tThe {thing} number {n} is {quality}.\tDas {ding} Nummer {n} ist {eigenschaft}."
+        for n in range(1, 25)
+        for thing, ding in THINGS.items()
+        for quality, eigenschaft in QUALITIES.items()
+    ]
+    lines += ["toy\tFailed to open %s now.\t%s konnte nicht geöffnet werden."] * 2
+    with gzip.open(tmp_path / "toy.en-de.tsv.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    (tmp_path / "held").mkdir()
+    (tmp_path / "held" / "x.en-de.en").write_text("The house NUMBER 3 is small\n")
+    return tmp_path
+
+
+def test_pairs_are_read_with_their_languages(corpus, data):
+    pairs = list(corpus.read(data / "toy.en-de.tsv.gz"))
+    assert pairs[0].origin == "toy"
+    assert pairs[0].languages == ("en", "de")
+    assert pairs[0].texts == ("The house number 1 is small.", "Das Haus Nummer 1 ist klein.")
+    assert corpus.key(pairs[0].texts[0]) == "the house number 1 is small"
+    assert corpus.keys([data / "held"]) == {"the house number 3 is small"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("plain.tsv", "a\tb\tc\n", "must end with the languages"),
+        ("x.en-de.tsv", "a\tb\n", "x.en-de.tsv:1: 2 columns instead of 3"),
+    ],
+)
+def test_a_file_that_is_not_as_it_should_be(corpus, tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SystemExit, match=message):
+        list(corpus.read(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("A small house.", "Ein kleines Haus.", True),
+        ("Not translated at all", "Not translated at all", False),
+        ("OK", "OK", True),
+        ("", "x", False),
+        ("12:30", "12:30", False),
+        ("Yes", "Ja, das ist eine sehr lange Antwort auf die Frage", False),
+    ],
+)
+def test_what_is_a_pair(corpus, first, second, expected):
+    assert corpus.sound(corpus.Pair("x", ("en", "de"), (first, second))) is expected
+
+
+def test_weights_follow_the_kind(corpus):
+    weights = corpus.Weights(sentences=1.0, messages=0.5, manuals=0.1, labels=0.4).by_kind()
+
+    def weight(origin, text, extra):
+        return weights[corpus.kind(corpus.Pair(origin, ("en", "de"), (text, "x")), extra=extra)]
+
+    assert weight("tatoeba", "Hi", False) == 1.0
+    assert weight("jabref", "Save the file now", False) == 0.5
+    assert weight("php-doc", "Save the file now", True) == 0.1
+    assert weight("jabref", "Save", False) == 0.5 * 0.4
+
+
+def train(data, output, *options):
+    return subprocess.run(
+        [
+            *(sys.executable, RECIPE / "train.py", "--preset", "tiny", "--work", data / "work"),
+            *("--data", data / "toy.en-de.tsv.gz", "--held-out", data / "held"),
+            *("--output", output, *options),
+        ],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=str(ROOT)),
+    )
+
+
+@needs_torch
+def test_from_text_to_lsg(data):
+    first = train(data, data / "model", "--steps", "20")
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout.splitlines()[0])["left out"]["held out"] == 1
+    again = train(data, data / "model", "--steps", "40")
+    assert again.returncode == 0, again.stderr
+    assert '"from step": 20' in again.stdout
+    result = json.loads(again.stdout.splitlines()[-1])
+    assert result["steps"] == 40
+    assert result["float32 logits differ by"] < 1e-3
+    for to, line in (("de", "The house is small."), ("en", "Das Haus ist klein.")):
+        done = run_lsg("translate", "--model", data / "model", "--to", to, stdin=line.encode())
+        assert (done.code, done.stderr) == (0, "")
+    other = train(data, data / "model", "--steps", "50", "--width", "64")
+    assert other.returncode == 1
+    assert "was made with other settings" in other.stderr
+
+
+@needs_torch
+def test_a_start_from_a_model_gives_back_the_same_model(data, monkeypatch):
+    """Reading its weights, the network and the converter lose nothing."""
+    monkeypatch.syspath_prepend(RECIPE)
+    script = (
+        "import sys; from pathlib import Path; from network import Network, Shape\n"
+        "from vocabulary import Vocabulary; from warm import start; from convert import convert\n"
+        "seed, work = Path(sys.argv[1]), Path(sys.argv[2])\n"
+        "(work / 'spm.model').write_bytes((seed / 'spm.model').read_bytes())\n"
+        "words = Vocabulary(seed / 'spm.model'); network = Network(Shape(words.size))\n"
+        "start(network, words, seed); convert(network, words, ['de', 'en'], work, work / 'out')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, SEED, data],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=f"{ROOT}:{RECIPE}"),
+    )
+    assert done.returncode == 0, done.stderr
+    digests = [
+        hashlib.sha256((folder / "model.bin").read_bytes()).hexdigest()
+        for folder in (SEED, data / "out")
+    ]
+    assert digests[0] == digests[1]
