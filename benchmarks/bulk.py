@@ -60,7 +60,7 @@ def direct(generator: ctranslate2.Generator, spm: sentencepiece.SentencePiecePro
 
 def main() -> None:
     """Print lines a second of both, and the ratio."""
-    model = find("en-de-seed", None, "de")
+    model = find("en-de", None, "de")
     backend = DecoderOnlyBackend(model, Placement(batch_size=BATCH))
     cores = len(os.sched_getaffinity(0))
     tuned = ctranslate2.Generator(

@@ -45,7 +45,7 @@ def first_byte(command: list[str]) -> float:
 
 def main() -> None:
     """Print the median of interleaved runs, and the ratio."""
-    bare = BARE.format(d=str(find("en-de-seed", None, "de").directory))
+    bare = BARE.format(d=str(find("en-de", None, "de").directory))
     commands = {
         "bare script": [sys.executable, "-c", bare],
         "lsg translate": [sys.executable, "-m", "lsgcli", "translate", "--to", "de"],

@@ -32,7 +32,7 @@ from lsgcli.metrics.clocks import simuleval_clock
 
 ROOT = Path(__file__).parent
 PEER = ROOT / "cross_scorers_peer.py"
-SPM_MODEL = ROOT.parent / "models" / "en-de-seed" / "spm.model"
+SPM_MODEL = ROOT.parent / "models" / "en-de" / "spm.model"
 PACKAGES = ["simuleval==1.1.4", "OmniSTEval==0.1.10", "sentencepiece"]
 WITHOUT_DEPENDENCIES = ["simulstream==1.0.0"]  # they would pull in torch
 WORDS = [

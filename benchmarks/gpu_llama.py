@@ -92,7 +92,7 @@ def make(shape: Shape, directory: Path, seed: int = 1) -> None:
         rotary_dim=0,
         rotary_interleave=False,
     )
-    seed_model = embedded()["en-de-seed"]
+    seed_model = embedded()["en-de"]
     pieces = DecoderOnlyBackend(_model(seed_model), Placement("cpu"))._vocabulary
     names = [pieces.token(n) for n in range(pieces.size)]
     spec.decoder.scale_embeddings = False

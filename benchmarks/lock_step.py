@@ -24,7 +24,7 @@ def main() -> None:
     lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
     sources = [tuple(line.split()) for line in lines[: int((sys.argv[2:] or ["200"])[0])]]
     for batch_size in (1, 4, 8, 16, 32, 64):
-        backend = open_backend(find("en-de-seed", None, "de"), Placement(batch_size=batch_size))
+        backend = open_backend(find("en-de", None, "de"), Placement(batch_size=batch_size))
         backend.ready()
         segments = [(source, translate(POLICY, backend.lexicon)) for source in sources]
         start = time.perf_counter()

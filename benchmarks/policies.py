@@ -97,7 +97,7 @@ def main() -> None:
         count = len(next(iter(chosen.values())))
         lines += ["", f"test/tatoeba.en-de, {count} sentences, {title}:", *table(chosen, families)]
         draw(chosen, families, options.output / f"policies{'-long' if least > 1 else ''}.png",
-             f"en-de-seed, test/tatoeba.en-de, {count} sentences, {title}")  # fmt: skip
+             f"en-de, test/tatoeba.en-de, {count} sentences, {title}")  # fmt: skip
     print("\n".join(lines))
     (options.output / "policies.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     sys.stdout.flush()

@@ -41,7 +41,7 @@ def main() -> None:
     lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
     sources = [tuple(line.split()) for line in lines[: int((sys.argv[2:] or ["200"])[0])]]
     words = sum(map(len, sources))
-    model = find("en-de-seed", None, "de")
+    model = find("en-de", None, "de")
     backend = DecoderOnlyBackend(model, Placement())
     names = [backend._vocabulary.token(n) for n in range(backend._vocabulary.size)]
     default = ctranslate2.Generator(str(model.directory), compute_type="int8")

@@ -183,7 +183,7 @@ def test_units(logs):
     assert record["scores"]["AP"]["value"] == pytest.approx(4 / 6)
     pieces = [Instance(0, "Ja", (1, 1), 1, "text", "Ja", "Yes", prediction_spm=("\u2581J", "a"))]
     write_simuleval(logs / "pieces", pieces, source_type="text", unit="spm")
-    model = ROOT / "models" / "en-de-seed" / "spm.model"
+    model = ROOT / "models" / "en-de" / "spm.model"
     lines = lsg_eval("score", logs / "pieces", "--unit", "spm", "--spm-model", model)
     assert lines[0].endswith("1 sentences, 0 empty hypotheses")
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-EMBEDDED = embedded()["en-de-seed"]
+EMBEDDED = embedded()["en-de"]
 REPOSITORY = "acme/seed"
 SIZE = (EMBEDDED / "model.bin").stat().st_size
 FORBIDDEN = ("pytorch_model.bin", "run.py", "model.pkl", "pulled.toml", ".gitattributes")

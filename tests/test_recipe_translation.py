@@ -15,7 +15,7 @@ from conftest import environment, run_lsg
 
 ROOT = Path(__file__).parents[1]
 RECIPE = ROOT / "models" / "recipes" / "translation"
-SEED = ROOT / "models" / "en-de-seed"
+SEED = ROOT / "models" / "en-de"
 needs_torch = pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs torch")
 
 THINGS = {"house": "Haus", "dog": "Hund", "tree": "Baum", "book": "Buch", "man": "Mann"}

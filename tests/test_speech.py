@@ -110,7 +110,7 @@ BAD = {
     "rate without raw": (("--rate", "8000"), "a.wav", 2, "belong to --raw"),
     "device without mic": (("--device-index", "1"), "a.wav", 2, "belong to --mic"),
     "language": (("--language", "fr"), "a.wav", 2, "does not know the language 'fr'"),
-    "a model for text": (("--model", "en-de-seed"), "a.wav", 2, "takes text, not speech"),
+    "a model for text": (("--model", "en-de"), "a.wav", 2, "takes text, not speech"),
     "no model": (("--model", "nope", "--offline"), "a.wav", 2, "no model 'nope'"),
     "offline": (("--model", "tiny", "--offline"), "a.wav", 2, "not in the cache"),
     "policy": (("--policy", "wait-k", "--delta", "1"), "a.wav", 2, "belongs to --policy lsg"),

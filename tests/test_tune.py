@@ -87,7 +87,7 @@ def test_grid() -> None:
 
 
 def test_a_saved_level_leaves_the_manifest_as_it_was(tmp_path: Path) -> None:
-    seed = find("en-de-seed", None, "de").directory
+    seed = find("en-de", None, "de").directory
     shutil.copy(seed / "manifest.toml", tmp_path)
     before = (tmp_path / "manifest.toml").read_text(encoding="utf-8")
     level = Level(lower=2, upper=5, delta=0.5, alpha=0.9)

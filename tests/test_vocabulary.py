@@ -26,7 +26,7 @@ from lsgcli.manifest import load
 if TYPE_CHECKING:
     from pathlib import Path
 
-SEED = find("en-de-seed", None, "de").directory
+SEED = find("en-de", None, "de").directory
 WORDS = ["Haus", "naïve", "🙂", "<sep>", "</s>", "Straße,", "日本語", "a\x00b", "don't", "42"]
 
 

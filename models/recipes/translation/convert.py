@@ -120,11 +120,12 @@ def _write_manifest(output: Path, languages: list[str]) -> None:
     old = tomlkit.parse(file.read_text(encoding="utf-8")) if file.exists() else None
     manifest = tomlkit.document()
     manifest.add(tomlkit.comment("What lsg needs to use this model; see lsgcli/manifest.py."))
-    english = [(a, b) for a, b in permutations(languages, 2) if "en" in (a, b)]
+    pairs = sorted(permutations(languages, 2), key=lambda pair: pair[0] != "en")
+    english = [pair for pair in pairs if "en" in pair]
     manifest |= {
         "version": 1,
         "kind": "decoder-only",
-        "directions": [f"{a}-{b}" for a, b in english or permutations(languages, 2)],
+        "directions": [f"{a}-{b}" for a, b in english or pairs],
         "licence": LICENCE,
         "max_source_tokens": SOURCE_TOKENS,
         "placeholders": list(PLACEHOLDERS),
