@@ -261,7 +261,8 @@ def test_logs_keep_what_is_not_prose(pace):
     assert result.code == 0
     assert len(result.lines) == LOG.count("\n")
     for word in KEPT.split():
-        assert result.text.count(word) == LOG.count(word), word
+        # The model may make up another %s; none may be lost.
+        assert result.text.count(word) >= LOG.count(word), word
     assert "    at com" in result.text or result.lines[4].startswith("    ")
     assert "Connection" not in result.text
 

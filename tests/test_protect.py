@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from conftest import run_lsg
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,3 +161,19 @@ def test_long_words_cost_no_time():
     """Backtracking over words of this length would take minutes."""
     for word in ("a" * 4096, "a." * 2048, "a/" * 2048, "_" * 4096, "(" * 4096):
         assert protected(f"see {word} here") == [word]
+
+
+@pytest.mark.parametrize("text", ["Привет, как дела?", "今日は暑いです。", "😀 🎉🎉", "Ψυχή"])
+def test_what_the_model_would_spell_in_bytes_is_copied(text):
+    """It has never learnt such words, and would make up others."""
+    result = run_lsg("translate", "--to", "de", stdin=text.encode())
+    assert (result.code, result.lines) == (0, [text])
+    result = run_lsg("translate", "--to", "de", stdin=f"Where are you? {text}\n".encode())
+    assert result.text.endswith(f" {text}\n")
+
+
+def test_words_with_foreign_letters_are_words():
+    text = "The naïve señor went to the café in Köln."
+    result = run_lsg("translate", "--to", "de", stdin=text.encode())
+    assert result.code == 0
+    assert result.lines != [text]

@@ -22,12 +22,15 @@ THINGS = {"house": "Haus", "dog": "Hund", "tree": "Baum", "book": "Buch", "man":
 QUALITIES = {"small": "klein", "old": "alt", "good": "gut", "red": "rot", "new": "neu"}
 
 
-@pytest.fixture
-def corpus(monkeypatch):
-    """The recipe's module for its data."""
-    monkeypatch.syspath_prepend(RECIPE)
-    yield importlib.import_module("corpus")
-    sys.modules.pop("corpus", None)
+@pytest.fixture(scope="module")
+def corpus():
+    """The recipe's module for its data; the tests have one of that name too."""
+    spec = importlib.util.spec_from_file_location("recipe_corpus", RECIPE / "corpus.py")
+    assert spec
+    assert spec.loader
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
@@ -82,6 +85,23 @@ def test_a_file_that_is_not_as_it_should_be(corpus, tmp_path, name, text, messag
 )
 def test_what_is_a_pair(corpus, first, second, expected):
     assert corpus.sound(corpus.Pair("x", ("en", "de"), (first, second))) is expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (
+            "Failed to open %s: %d",
+            "%s: %d konnte nicht geöffnet werden",
+            ("Failed to open {0}: {1}", "{0}: {1} konnte nicht geöffnet werden"),
+        ),
+        ("Save /tmp/x", "Speichern", None),
+        ("Save it", "Speichern", None),
+        ("Use %s and %s", "Nimm %s und %s", None),
+    ],
+)
+def test_protected_words_become_placeholders(corpus, first, second, expected):
+    assert corpus.masked((first, second)) == expected
 
 
 def test_weights_follow_the_kind(corpus):

@@ -114,11 +114,10 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
 
 def test_the_hypothesis_is_shown_dimmed_and_wiped(terminal):
     lsg = terminal("--policy", "wait-k", "-k", "5", streams="out")
-    for word in LINE.split():
-        seen = len(DIM.findall(lsg.read()))
+    for number, word in enumerate(LINE.split()):
         lsg.feed(word + " ")
-        if word not in LINE.split()[:2]:
-            lsg.until(lambda raw, seen=seen: len(DIM.findall(raw)) > seen)
+        if number in (2, 3):  # later words may leave the hypothesis as it is
+            lsg.until(lambda raw, least=number - 1: len(DIM.findall(raw)) >= least)
     shown = lsg.seen()
     assert len(shown) > len(committed(lsg.raw))
     lsg.feed("\n")
@@ -235,7 +234,7 @@ def test_no_note_if_quiet(terminal):
 
 
 def test_an_interrupt_wipes_the_hypothesis(terminal):
-    lsg = terminal("--policy", "wait-k", "-k", "4", streams="out")
+    lsg = terminal("--policy", "wait-k", "-k", "9", streams="out")
     lsg.feed(LINE + " ")
     lsg.until(DIM.search)
     lsg.process.send_signal(signal.SIGINT)

@@ -108,7 +108,8 @@ class Segmenter:
                 yield from self._prose(item)
             else:
                 for word, protected in self._protector.feed(item):
-                    yield from self._verbatim(word) if protected else self._prose(word)
+                    copied = protected or self._is_spelt(word)
+                    yield from self._verbatim(word) if copied else self._prose(word)
         elif self._by_sentence:
             yield from self._paragraph_break()
         else:
@@ -138,7 +139,8 @@ class Segmenter:
     def _end_protected(self) -> Iterator[Piece]:
         if self._protector is not None:
             for word, protected in self._protector.end():
-                yield from self._verbatim(word) if protected else self._prose(word)
+                copied = protected or self._is_spelt(word)
+                yield from self._verbatim(word) if copied else self._prose(word)
         yield from self._end_segment()
 
     def _prose(self, word: Word) -> Iterator[Piece]:
@@ -167,6 +169,12 @@ class Segmenter:
         if not self._segment and not any(map(str.isalpha, word.text)):
             return any(map(str.isalnum, word.text)) and len(self._numbers) < MOST_NUMBERS
         return self._limits.count(word.text) <= self._limits.tokens
+
+    def _is_spelt(self, word: Word) -> bool:
+        """Whether the model has to spell a word in bytes: emoji, scripts that it has not learnt."""
+        if self._limits.characters or word.text.isascii():
+            return False
+        return self._limits.count(word.text) > len(word.text) + 1
 
     def _unit(self, word: Word) -> Iterator[Piece]:
         tokens = self._limits.count(word.text)

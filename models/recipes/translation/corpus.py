@@ -105,7 +105,7 @@ def protected(text: str) -> list[str]:
     protector = Protector()
     decided = []
     for number, word in enumerate(text.split(" ")):
-        decided += protector.feed(Word(" " if number else "", word))
+        decided += protector.feed(Word(word, " " if number else ""))
     decided += protector.end()
     return [core for word, kept in decided if kept and (core := word.text.strip(CLOSING))]
 

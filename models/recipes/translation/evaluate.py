@@ -37,6 +37,7 @@ HARD = (  # what is not there to be translated, or not by this model
     "THE HOUSE IS SMALL", "the house is small", "hello there my friend", "Ok.", "{0}", "%s",
     "Failed to open %s: %d errors", "Hallo, wie geht es dir?", "x = {'a': 1, 'b': [2, 3]}",
 )  # fmt: skip
+AROUND = ",.;:!?'\"“”‘’„()[]<>`"  # quotation marks may become those of the other language
 LSG = (sys.executable, "-m", "lsgcli")
 
 
@@ -56,10 +57,10 @@ def translated(model: Path, direction: str, lines: list[str], *options: str) -> 
 def kept(source: str, translation: str) -> bool:
     """Whether every protected word of the source is there, byte for byte."""
     protector = Protector()
-    words = [Word(" " if n else "", w) for n, w in enumerate(source.split(" ")) if w]
-    words = [Word(word.before, word.text) for word in words]
+    words = [Word(w, " " if n else "") for n, w in enumerate(source.split(" ")) if w]
     decided = [each for word in words for each in protector.feed(word)] + [*protector.end()]
-    return all(word.text.strip(",.;:!?") in translation for word, protected in decided if protected)
+    cores = [word.text.strip(AROUND) for word, protected in decided if protected]
+    return all(core in translation for core in cores)
 
 
 def existing(data: Path, direction: str) -> list[tuple[str, Path, Path]]:
