@@ -27,8 +27,9 @@ import numpy as np
 from ctranslate2.specs import TransformerDecoderModelSpec, common_spec
 
 from lsgcli.backends.base import Placement, Usage
-from lsgcli.backends.decoder_only import DecoderOnlyBackend
+from lsgcli.backends.decoder_only import DecoderOnlyBackend, DecoderOnlyLexicon
 from lsgcli.backends.devices import place
+from lsgcli.backends.vocabulary import open_tokenizer
 from lsgcli.catalog import Model, embedded
 from lsgcli.engine.lockstep import run
 from lsgcli.engine.segment import translate
@@ -92,8 +93,8 @@ def make(shape: Shape, directory: Path, seed: int = 1) -> None:
         rotary_dim=0,
         rotary_interleave=False,
     )
-    seed_model = embedded()["en-de"]
-    pieces = DecoderOnlyBackend(_model(seed_model), Placement("cpu"))._vocabulary
+    embedded_model = embedded()["en-de"]
+    pieces = open_tokenizer(embedded_model, load(embedded_model).tokenizer)
     names = [pieces.token(n) for n in range(pieces.size)]
     spec.decoder.scale_embeddings = False
     fill(spec.decoder.embeddings, shape.vocabulary, shape.width)
@@ -113,7 +114,7 @@ def make(shape: Shape, directory: Path, seed: int = 1) -> None:
     spec.validate()
     directory.mkdir(parents=True, exist_ok=True)
     spec.save(str(directory))
-    shutil.copy(seed_model / "spm.model", directory)
+    shutil.copy(embedded_model / "spm.model", directory)
 
 
 def prompt(directory: Path, length: int, source: Sequence[str]) -> Model[Any]:
@@ -128,7 +129,8 @@ def prompt(directory: Path, length: int, source: Sequence[str]) -> Model[Any]:
     for _ in range(2):
         parts = ", ".join(f"'{part}'" for part in fixed)
         (directory / "manifest.toml").write_text(text % parts)
-        lexicon = DecoderOnlyBackend(_model(directory), Placement("cpu")).lexicon
+        model = _model(directory)
+        lexicon = DecoderOnlyLexicon(open_tokenizer(directory, model.manifest.tokenizer), model)
         missing = length - len(lexicon.prompt(Query(tuple(source), ())))
         fixed[1:1] = [FILLER] * missing
     return _model(directory)

@@ -62,24 +62,21 @@ def find(name: str | None, source: str | None, target: str) -> Model[TextManifes
 
     Raises ModelNotFoundError, which says what there is, and ManifestError.
     """
-    candidates = list(embedded().values()) if name is None else [directory(name)]
-    for each in candidates:
-        manifest = load(each)
-        if isinstance(manifest, TextManifest):
-            for of, to in manifest.serves(source, target):
-                return Model(each, manifest, of, to)
+    for each, manifest in _text_models(name):
+        for of, to in manifest.serves(source, target):
+            return Model(each, manifest, of, to)
     wanted = f"{source or '*'}-{target}"
     if name is None:
         raise ModelNotFoundError(
             f"no embedded model translates {wanted}; there is {_offer(TextManifest)}. "
             "Name a model directory of your own with --model DIR"
         )
-    manifest = load(candidates[0])
-    if isinstance(manifest, SpeechManifest):
+    named = load(directory(name))
+    if isinstance(named, SpeechManifest):
         raise ModelNotFoundError(f"model {name!r} takes speech, not text; see lsg asr and lsg st")
-    if source is None and any(direction.startswith(ANY) for direction in manifest.directions):
+    if source is None and any(direction.startswith(ANY) for direction in named.directions):
         raise ModelNotFoundError(f"model {name!r} knows several languages; say which with --from")
-    has = ", ".join(manifest.directions)
+    has = ", ".join(named.directions)
     raise ModelNotFoundError(f"model {name!r} does not translate {wanted}; it has {has}")
 
 
@@ -89,15 +86,24 @@ def find_all(name: str | None, target: str) -> dict[str, Model[TextManifest]]:
     Raises ModelNotFoundError if there is none, ManifestError.
     """
     found: dict[str, Model[TextManifest]] = {}
+    for each, manifest in _text_models(name):
+        known = {*manifest.codes, *manifest.languages}
+        known |= {direction.split("-")[0] for direction in manifest.directions} - {ANY}
+        for source in sorted(known - {target}):
+            for of, to in manifest.serves(source, target):
+                found.setdefault(of, Model(each, manifest, of, to))
+    if not found:
+        only = find(name, None, target)
+        found[only.source] = only
+    return found
+
+
+def _text_models(name: str | None) -> Iterator[tuple[Path, TextManifest]]:
+    """Give the model called ``name``, or the embedded ones, if they take text."""
     for each in embedded().values() if name is None else [directory(name)]:
         manifest = load(each)
         if isinstance(manifest, TextManifest):
-            known = {*manifest.codes, *manifest.languages}
-            known |= {direction.split("-")[0] for direction in manifest.directions} - {ANY}
-            for source in sorted(known - {target}):
-                for of, to in manifest.serves(source, target):
-                    found.setdefault(of, Model(each, manifest, of, to))
-    return found or {(one := find(name, None, target)).source: one}
+            yield each, manifest
 
 
 def speech(directory: Path, language: str | None, target: str | None) -> Model[SpeechManifest]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ctranslate2
 import numpy as np
@@ -192,7 +192,8 @@ class DecoderOnlyBackend:
         futures: dict[int, ctranslate2.AsyncGenerationResult] = {}
         for members in self._batches(requests, list(map(len, prompts))):
             limit = max(requests[n].limit for n in members)
-            results = self._generate([prompts[n] for n in members], limit)
+            end = self._model.manifest.prompt.end
+            results = self._generate([prompts[n] for n in members], limit, end_token=end)
             futures.update(zip(members, results, strict=True))
         for n, prompt in enumerate(prompts):
             tokens = tuple(futures.pop(n).result().sequences_ids[0])[: requests[n].limit]
@@ -202,19 +203,11 @@ class DecoderOnlyBackend:
 
     def _last(self, prompts: list[tuple[int, ...]]) -> list[Distribution]:
         """The distributions behind whole prompts; only those of equal length share a batch."""
-        name = self._vocabulary.token
         results: dict[int, ctranslate2.AsyncGenerationResult] = {}
         for length in {len(prompt) for prompt in prompts}:
             members = [n for n, prompt in enumerate(prompts) if len(prompt) == length]
-            batch = [[name(token) for token in prompts[n]] for n in members]
-            asked = self._generator.generate_batch(
-                batch,
-                max_length=1,
-                end_token=[],
-                include_prompt_in_result=False,
-                return_logits_vocab=True,
-                asynchronous=True,
-            )
+            batch = [prompts[n] for n in members]
+            asked = self._generate(batch, 1, end_token=[], return_logits_vocab=True)
             results.update(zip(members, asked, strict=True))
         rows = (as_array(results[n].result().logits[0][0]) for n in range(len(prompts)))
         return [Distribution(row.reshape(-1), normalised=False) for row in rows]
@@ -232,15 +225,15 @@ class DecoderOnlyBackend:
         return sorted(batches + _cut(others, share))
 
     def _generate(
-        self, prompts: list[tuple[int, ...]], limit: int
+        self, prompts: list[tuple[int, ...]], limit: int, **options: Any
     ) -> list[ctranslate2.AsyncGenerationResult]:
         name = self._vocabulary.token
         results: list[ctranslate2.AsyncGenerationResult] = self._generator.generate_batch(
             [[name(token) for token in prompt] for prompt in prompts],
             max_length=limit,
-            end_token=self._model.manifest.prompt.end,
             include_prompt_in_result=False,
             asynchronous=True,
+            **options,
         )
         return results
 
@@ -249,7 +242,8 @@ class DecoderOnlyBackend:
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
         parallel = min(self._replicas, 1 + sum(lengths) // SPLIT_TOKENS)
         width = -(-len(order) // parallel)
-        most = CACHED_BYTES if self._replicas > 1 else FORWARD_BYTES
+        cached = self._replicas > 1 and self._generator.device == "cpu"
+        most = CACHED_BYTES if cached else FORWARD_BYTES
         room = most // (4 * self._vocabulary.size)
         parts: list[list[int]] = []
         for n in order:

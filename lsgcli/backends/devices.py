@@ -36,9 +36,7 @@ def computing() -> Computing:
     """Ask CTranslate2. Raises ImportError, RuntimeError."""
     import ctranslate2
 
-    cards = 0
-    with suppress(RuntimeError):  # no driver
-        cards = ctranslate2.get_cuda_device_count()
+    cards = _cards()
     return Computing(
         ctranslate2.__version__,
         sorted(ctranslate2.get_supported_compute_types("cpu")),
@@ -99,11 +97,16 @@ def place(device: str, compute_type: str) -> Placed:
     """Decide with what CTranslate2 finds here. Raises UsageError."""
     import ctranslate2
 
-    cards = 0
-    if device != "cpu":
-        with suppress(RuntimeError):  # no driver
-            cards = ctranslate2.get_cuda_device_count()
+    cards = 0 if device == "cpu" else _cards()
     return placed(device, compute_type, cards, ctranslate2.get_supported_compute_types)
+
+
+def _cards() -> int:
+    import ctranslate2
+
+    with suppress(RuntimeError):  # no driver
+        return int(ctranslate2.get_cuda_device_count())
+    return 0
 
 
 def cublas() -> bool:

@@ -10,7 +10,7 @@ import sentencex
 from lsgcli.text.words import LONGEST_PROSE, Item, Language, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lsgcli.text.protect import Protector
 
@@ -107,9 +107,7 @@ class Segmenter:
             elif self._protector is None:
                 yield from self._prose(item)
             else:
-                for word, protected in self._protector.feed(item):
-                    copied = protected or self._is_spelt(word)
-                    yield from self._verbatim(word) if copied else self._prose(word)
+                yield from self._decided(self._protector.feed(item))
         elif self._by_sentence:
             yield from self._paragraph_break()
         else:
@@ -138,10 +136,14 @@ class Segmenter:
 
     def _end_protected(self) -> Iterator[Piece]:
         if self._protector is not None:
-            for word, protected in self._protector.end():
-                copied = protected or self._is_spelt(word)
-                yield from self._verbatim(word) if copied else self._prose(word)
+            yield from self._decided(self._protector.end())
         yield from self._end_segment()
+
+    def _decided(self, words: Iterable[tuple[Word, bool]]) -> Iterator[Piece]:
+        """Copy what is protected, or would be spelt; the rest is prose."""
+        for word, protected in words:
+            copied = protected or self._is_spelt(word)
+            yield from self._verbatim(word) if copied else self._prose(word)
 
     def _prose(self, word: Word) -> Iterator[Piece]:
         if self._limits.characters and not word.continues:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from corpus import Weights
+    from numpy.random import Generator
     from numpy.typing import NDArray
     from prepare import Encoded
     from torch import Tensor
@@ -72,7 +73,7 @@ class Batches:
         self._begins = np.array(words.begins)
         self._tags = [words.id(tag(language)) for language in encoded.languages]
         self._marks = {i for i, name in enumerate(words.names) if name in MARKS}
-        self._cut = CONSTRUCTIONS[mix.construction]
+        self._written = CONSTRUCTIONS[mix.construction]
 
     def steps(self, worker: int, first: int = 0) -> Iterator[Batch]:
         """Give the worker's batches without end, from step ``first`` on."""
@@ -111,7 +112,7 @@ class Batches:
         if batch:
             yield batch
 
-    def _example(self, number: int, rng: np.random.Generator) -> tuple[Ids, int]:
+    def _example(self, number: int, rng: Generator) -> tuple[Ids, int]:
         """Ids, and how many of them come before the target. Number: twice the pair, plus side."""
         pair, side = divmod(number, 2)
         language = self._encoded.sides[pair, 1 - side]
@@ -120,12 +121,23 @@ class Batches:
         end = [self._words.end]
         if rng.random() < self._mix.bare and {int(source[-1]), int(target[-1])} <= self._marks:
             source, target = source[:-1], target[:-1]
-        if rng.random() < self._mix.prefixes:
-            cut = self._cut(self._starts(source), self._starts(target), rng, self._mix)
-            if cut:
-                source, target, end = source[: cut[0]], target[: cut[1]], []
+        whole = rng.random() >= self._mix.prefixes
+        cut = None if whole else self._cut(self._starts(source), self._starts(target), rng)
+        if cut:
+            source, target, end = source[: cut[0]], target[: cut[1]], []
         before = [self._words.start, self._tags[language], *source.tolist(), self._words.separator]
         return [*before, *target.tolist(), *end], len(before)
+
+    def _cut(
+        self, source: NDArray[np.int64], target: NDArray[np.int64], rng: Generator
+    ) -> tuple[int, int] | None:
+        """How many tokens of both stay, given where their words begin; None: all of them."""
+        words, wanted = len(source) - 1, len(target) - 1
+        if words < 2 or not self._written:
+            return None
+        read = int(rng.integers(1, words))
+        written = self._written(read, words, wanted, rng, self._mix)
+        return (int(source[read]), int(target[written])) if written > 0 else None
 
     def _starts(self, ids: NDArray[np.uint16]) -> NDArray[np.int64]:
         """Where the words begin, and the end."""
@@ -144,32 +156,19 @@ class Batches:
         )
 
 
-def _proportional(
-    source: NDArray[np.int64], target: NDArray[np.int64], rng: np.random.Generator, _mix: Mix
-) -> tuple[int, int] | None:
+def _proportional(read: int, words: int, wanted: int, _rng: Generator, _mix: Mix) -> int:
     """The same share of the words of both sides, the target's rounded down."""
-    words, wanted = len(source) - 1, len(target) - 1
-    if words < 2:
-        return None
-    read = int(rng.integers(1, words))
-    written = read * wanted // words
-    return (int(source[read]), int(target[written])) if written else None
+    return read * wanted // words
 
 
-def _wait_k(
-    source: NDArray[np.int64], target: NDArray[np.int64], rng: np.random.Generator, mix: Mix
-) -> tuple[int, int] | None:
+def _wait_k(read: int, _words: int, wanted: int, rng: Generator, mix: Mix) -> int:
     """The target as many words behind the source as the lag that is drawn, less one."""
-    words, wanted = len(source) - 1, len(target) - 1
-    if words < 2:
-        return None
-    read = int(rng.integers(1, words))
-    written = min(wanted, read - int(rng.integers(mix.lags[0], mix.lags[1] + 1)) + 1)
-    return (int(source[read]), int(target[written])) if written > 0 else None
+    return min(wanted, read - int(rng.integers(mix.lags[0], mix.lags[1] + 1)) + 1)
 
 
-CONSTRUCTIONS: dict[str, Callable[..., tuple[int, int] | None]] = {
+# How many words of the target stay, of ``wanted``, with ``read`` of the source's ``words``.
+CONSTRUCTIONS: dict[str, Callable[[int, int, int, Generator, Mix], int] | None] = {
     "proportional": _proportional,
     "wait-k": _wait_k,
-    "none": lambda *_: None,
+    "none": None,
 }

@@ -76,6 +76,19 @@ def read(path: Path) -> Iterator[Pair]:
             yield Pair(columns[0], languages, texts)
 
 
+def lines_of(folder: Path, name: str, direction: str) -> tuple[Path, Path] | None:
+    """The source and target files of a set, named after the pair in either order, if it is there.
+
+    ``tatoeba.en-de.de`` and ``tatoeba.en-de.en`` for ``de-en``.
+    """
+    source, target = direction.split("-")
+    for pair in (f"{source}-{target}", f"{target}-{source}"):
+        files = (folder / f"{name}.{pair}.{source}", folder / f"{name}.{pair}.{target}")
+        if all(file.exists() for file in files):
+            return files
+    return None
+
+
 def sound(pair: Pair) -> bool:
     """Whether the texts can be translations of each other."""
     first, second = pair.texts

@@ -16,11 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from corpus import PLACEHOLDERS, lines_of, protected
 from sacrebleu.metrics import BLEU, CHRF
 
 from lsgcli.manifest import load
-from lsgcli.text.protect import Protector
-from lsgcli.text.words import Word
 
 SETS = {
     "en-de": ("tatoeba", "po-messages", "newstest2019", "flores101-devtest"),
@@ -37,7 +36,7 @@ HARD = (  # what is not there to be translated, or not by this model
     "THE HOUSE IS SMALL", "the house is small", "hello there my friend", "Ok.", "{0}", "%s",
     "Failed to open %s: %d errors", "Hallo, wie geht es dir?", "x = {'a': 1, 'b': [2, 3]}",
 )  # fmt: skip
-AROUND = ",.;:!?'\"“”‘’„()[]<>`"  # quotation marks may become those of the other language
+QUOTES = ",.;:!?'\"“”‘’„()[]<>`"  # quotation marks may become those of the other language
 LSG = (sys.executable, "-m", "lsgcli")
 
 
@@ -56,24 +55,12 @@ def translated(model: Path, direction: str, lines: list[str], *options: str) -> 
 
 def kept(source: str, translation: str) -> bool:
     """Whether every protected word of the source is there, byte for byte."""
-    protector = Protector()
-    words = [Word(w, " " if n else "") for n, w in enumerate(source.split(" ")) if w]
-    decided = [each for word in words for each in protector.feed(word)] + [*protector.end()]
-    cores = [word.text.strip(AROUND) for word, protected in decided if protected]
-    return all(core in translation for core in cores)
+    return all(word.strip(QUOTES) in translation for word in protected(source))
 
 
-def existing(data: Path, direction: str) -> list[tuple[str, Path, Path]]:
-    """The test sets of a direction that there are."""
-    found = []
-    for name in SETS[direction]:
-        for pair in (direction, "-".join(reversed(direction.split("-")))):
-            source, target = direction.split("-")
-            files = [data / "test" / f"{name}.{pair}.{of}" for of in (source, target)]
-            if all(file.exists() for file in files):
-                found.append((name, *files))
-                break
-    return found
+def invented(source: str, translation: str) -> bool:
+    """Whether a placeholder of lsg's came out that was not there."""
+    return any(each in translation and each not in source for each in PLACEHOLDERS)
 
 
 def levels(model: Path, direction: str, source: Path, target: Path) -> str:
@@ -115,9 +102,11 @@ def main() -> None:
     args = parser.parse_args()
     bleu, chrf = BLEU(), CHRF()
     for direction in args.directions or load(args.model).directions:
-        for name, source, target in existing(args.data, direction):
-            if args.sets and name not in args.sets:
+        for name in SETS[direction]:
+            files = lines_of(args.data / "test", name, direction)
+            if not files or (args.sets and name not in args.sets):
                 continue
+            source, target = files
             lines = source.read_text(encoding="utf-8").splitlines()[: args.lines]
             references = target.read_text(encoding="utf-8").splitlines()[: args.lines]
             began = time.perf_counter()
@@ -125,10 +114,12 @@ def main() -> None:
             seconds = time.perf_counter() - began
             words = sum(len(line.split()) for line in lines)
             scores = [metric.corpus_score(out, [references]).score for metric in (bleu, chrf)]
-            whole = sum(kept(*pair) for pair in zip(lines, out, strict=True))
+            whole = sum(map(kept, lines, out))
+            more = sum(map(invented, lines, out))
             print(
                 f"{direction} {name}: BLEU {scores[0]:.1f}, chrF {scores[1]:.1f}, {len(lines)} "
-                f"lines, {1000 * seconds / words:.2f} ms a word; protected words whole in {whole}",
+                f"lines, {1000 * seconds / words:.2f} ms a word; protected words whole in {whole}, "
+                f"placeholders invented in {more}",
                 flush=True,
             )
             if name in (args.levels or ()):

@@ -125,16 +125,9 @@ def _with_stranger(texts: tuple[str, str], rng: random.Random) -> tuple[str, str
     else:  # what looks like code
         parts = (rng.choices(SIGNS, k=1) + rng.choices(LETTERS, k=2) for _ in range(3))
         word = "".join(c for part in parts for c in part)
-    first, second = texts
-    before = rng.random() < 0.3
-    return (
-        (f"{word} {first}", f"{word} {second}")
-        if before
-        else (
-            f"{first} {word}",
-            f"{second} {word}",
-        )
-    )
+    order = "{word} {text}" if rng.random() < 0.3 else "{text} {word}"
+    first, second = (order.format(word=word, text=text) for text in texts)
+    return first, second
 
 
 def prepare(

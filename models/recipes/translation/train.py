@@ -13,12 +13,11 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.distributed as dist
 import torch.multiprocessing
-from batches import CONSTRUCTIONS, Batches, Mix
+from batches import CONSTRUCTIONS, Batch, Batches, Mix
 from convert import convert
 from corpus import Weights
 from network import Network, Shape, sizes
@@ -103,7 +102,7 @@ class Trainer:
             if self._done() >= 1:
                 return
 
-    def _loss(self, batch: Any) -> torch.Tensor:
+    def _loss(self, batch: Batch) -> torch.Tensor:
         with torch.autocast(self.device.type, torch.bfloat16):
             states = self.network(batch.ids.to(self.device))
             chosen = states.flatten(0, 1)[batch.places.to(self.device)]

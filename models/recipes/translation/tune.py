@@ -9,38 +9,28 @@ thresholds are taken that have the most BLEU above wait-k at equal AL.
 from __future__ import annotations
 
 import argparse
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from corpus import lines_of
+from msgspec.structs import asdict
 
 from lsgcli.backends import open_backend
 from lsgcli.backends.base import Placement
 from lsgcli.catalog import find
 from lsgcli.evaluation.corpus import load_corpus
-from lsgcli.evaluation.tuning import measure
-from lsgcli.manifest import Level, load, save_level
+from lsgcli.evaluation.tuning import grid, measure
+from lsgcli.manifest import Level, Levels, load, save_level
 from lsgcli.policy.baselines import WaitK
-from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lsgcli.evaluation.tuning import Point
 
-LEVELS = {"low": (1, 4), "medium": (3, 4), "high": (5, 6), "highest": (7, 6)}
-DELTAS = (0.5, 1.0, 2.0, 4.0)
-ALPHAS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+GRID = "delta=0.5,1,2,4"  # with the values of lsg tune for alpha, L and U
 WAITS = (1, 2, 3, 5, 7, 10)
-
-
-def sources(data: Path, direction: str, part: str, name: str = "tatoeba") -> tuple[Path, Path]:
-    """The files of a test set that is named after the pair, English first."""
-    source, target = direction.split("-")
-    pair = f"en-{target if source == 'en' else source}"
-    folder = data / part
-    return folder / f"{name}.{pair}.{source}", folder / f"{name}.{pair}.{target}"
 
 
 def above(point: Point, waits: Sequence[Point]) -> float:
@@ -60,13 +50,18 @@ def main() -> None:
         source, target = direction.split("-")
         backend = open_backend(find(str(args.model), source, target), Placement())
         backend.ready()
-        files = sources(args.data, direction, "dev")
+        if not (files := lines_of(args.data / "dev", "tatoeba", direction)):
+            raise SystemExit(f"{args.data}/dev has no tatoeba for {direction}")
         sentences = load_corpus(*files)[: args.sentences]
-        settings = [Lsg(d, a, *r) for r, d, a in product(LEVELS.values(), DELTAS, ALPHAS)]
+        settings = grid(GRID)
         points = measure(backend, sentences, [*settings, *map(WaitK, WAITS)])
         found, waits = points[: len(settings)], points[len(settings) :]
-        for level, bounds in LEVELS.items():
-            members = [p for p in found if (p.setting.lower, p.setting.upper) == bounds]
+        for level, bounds in asdict(Levels()).items():
+            members = [
+                point
+                for point in found
+                if (point.setting.lower, point.setting.upper) == (bounds.lower, bounds.upper)
+            ]
             best = max(members, key=lambda point: above(point, waits))
             s = best.setting
             chosen = Level(lower=s.lower, upper=s.upper, delta=s.delta, alpha=s.alpha)

@@ -59,10 +59,11 @@ def start(network: Network, words: Vocabulary, model: Path) -> None:
     """Give the network the weights of the model in this directory. Raises SystemExit."""
     old = variables(model / "model.bin")
     known = Vocabulary(model / "spm.model")
-    body: list[tuple[torch.nn.Parameter, NDArray[np.float32]]] = []
+    body: list[tuple[torch.nn.Parameter, NDArray[np.float32] | None]] = []
     for number, layer in enumerate(network.layers):
         at = f"decoder/layer_{number}/"
-        gate = [old.get(f"{at}ffn/linear_0{part}/weight") for part in ("", "_noact")]
+        gates = [old.get(f"{at}ffn/linear_0{part}/weight") for part in ("", "_noact")]
+        found = [gate for gate in gates if gate is not None]
         for weight, name in (
             (layer.attention_norm.weight, "self_attention/layer_norm/gamma"),
             (layer.attention_in.weight, "self_attention/linear_0/weight"),
@@ -71,9 +72,7 @@ def start(network: Network, words: Vocabulary, model: Path) -> None:
             (layer.inner_out.weight, "ffn/linear_1/weight"),
         ):
             body.append((weight, old.get(at + name)))
-        body.append(
-            (layer.inner_in.weight, np.concatenate(gate) if None not in map(type, gate) else None)
-        )
+        body.append((layer.inner_in.weight, np.concatenate(found) if found else None))
     body.append((network.norm.weight, old["decoder/layer_norm/gamma"]))
     for weight, values in body:
         if values is None or weight.shape != values.shape:
