@@ -29,9 +29,10 @@ from lsgcli.backends.base import Placement
 from lsgcli.catalog import find
 from lsgcli.convert import Request, convert
 from lsgcli.convert.check import OriginalBackend
-from lsgcli.convert.examples import EXAMPLES
 from lsgcli.convert.loading import Origin
 from lsgcli.convert.original import Original
+from lsgcli.describe import Wishes
+from lsgcli.describe.examples import EXAMPLES
 from lsgcli.policy.lsg import Lsg
 
 TWENTY = [*SENTENCES, *EXAMPLES["en"], "Is the naïve 🙂 server's 42nd answer right?"]
@@ -62,7 +63,7 @@ def row(family: Family, directory: Path) -> str:
     found = {}
     for quantization in ("float32", "int8"):
         request = Request(
-            str(origin), directory / quantization, quantization, "en", "de", family.prompt
+            str(origin), directory / quantization, quantization, Wishes("en", "de", family.prompt)
         )
         found[quantization] = convert(request)
     equal, total, rules = equal_decisions(origin, directory / "float32")

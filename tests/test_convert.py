@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import run_lsg
 
-from lsgcli.convert.layouts import layouts
+from lsgcli.describe.layouts import layouts
 from lsgcli.errors import ManifestError, UsageError
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ def test_prompts(llama3: Path, tmp_path: Path, prompt: str) -> None:
 @quietly
 @needs_torch
 def test_the_end_of_an_example_ends_the_translation(llama3: Path, tmp_path: Path) -> None:
-    from lsgcli.convert import prompts
     from lsgcli.convert.loading import Origin
+    from lsgcli.describe import prompts
 
     tokenizer = Origin(llama3).tokenizer()
     layout = prompts.few_shot(tokenizer, "en", "de")
@@ -147,8 +147,8 @@ def test_the_end_of_an_example_ends_the_translation(llama3: Path, tmp_path: Path
     "text", ["no slots", "{source}", "{target} {source}", "{source} {source} {target}"]
 )
 def test_a_prompt_file_that_cannot_grow(llama3: Path, tmp_path: Path, text: str) -> None:
-    from lsgcli.convert import prompts
     from lsgcli.convert.loading import Origin
+    from lsgcli.describe import prompts
 
     (tmp_path / "p").write_text(text, encoding="utf-8")
     with pytest.raises(ManifestError, match="must hold"):
@@ -166,8 +166,8 @@ def test_a_prompt_file_that_cannot_grow(llama3: Path, tmp_path: Path, text: str)
     ],
 )
 def test_a_template_that_cannot_grow(llama3: Path, template: str) -> None:
-    from lsgcli.convert import prompts
     from lsgcli.convert.loading import Origin
+    from lsgcli.describe import prompts
 
     tokenizer = Origin(llama3).tokenizer()
     tokenizer.chat_template = template
@@ -186,9 +186,10 @@ def test_an_adapter_is_merged(llama3: Path, tmp_path: Path) -> None:
     from lsgcli.catalog import find
     from lsgcli.convert import Request, convert
     from lsgcli.convert.check import compare
-    from lsgcli.convert.examples import EXAMPLES
     from lsgcli.convert.loading import Origin
     from lsgcli.convert.original import Original
+    from lsgcli.describe import Wishes
+    from lsgcli.describe.examples import EXAMPLES
 
     origin = Origin(llama3)
     torch.manual_seed(3)
@@ -199,7 +200,7 @@ def test_an_adapter_is_merged(llama3: Path, tmp_path: Path) -> None:
                 parameter.normal_(0, 0.3)
     model.save_pretrained(tmp_path / "adapter")
     request = Request(
-        str(llama3), tmp_path / "out", "float32", "en", "de", lora=tmp_path / "adapter"
+        str(llama3), tmp_path / "out", "float32", Wishes("en", "de"), lora=tmp_path / "adapter"
     )
     assert convert(request).max_kl < 1e-4
     backend = open_backend(find(str(tmp_path / "out"), "en", "de"), Placement("cpu", "float32"))

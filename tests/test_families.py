@@ -6,11 +6,15 @@ import importlib.util
 import re
 import shutil
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from brute import Brute
+from conftest import run_lsg
 from families import FAMILIES, Family
+from hub_server import Hub
+from msgspec.structs import replace
 from sentences import SENTENCES
 from test_engine import commits, expected, simulate
 
@@ -21,17 +25,18 @@ from lsgcli.backends.encoder_decoder import EncoderDecoderBackend
 from lsgcli.catalog import find
 from lsgcli.convert import Request, convert
 from lsgcli.convert.check import OriginalBackend
-from lsgcli.convert.examples import EXAMPLES
 from lsgcli.convert.loading import Origin
 from lsgcli.convert.original import Original
+from lsgcli.describe import Wishes
+from lsgcli.describe.examples import EXAMPLES
 from lsgcli.engine.segment import request_whole
 from lsgcli.engine.steps import Query
+from lsgcli.manifest import load
 from lsgcli.policy.baselines import LocalAgreement, WaitK
 from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from lsgcli.convert.check import Agreement
 
@@ -66,7 +71,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Convert:
         origin = original(name)
         output = origin.parent / quantization
         request = Request(
-            str(origin), output, quantization, "en", "de", prompt=BY_NAME[name].prompt
+            str(origin), output, quantization, Wishes("en", "de", BY_NAME[name].prompt)
         )
         return origin, output, convert(request)
 
@@ -241,6 +246,37 @@ def test_bulk_writes_what_a_policy_would(converted: Convert, name: str) -> None:
                 break
             path += (row.likeliest,)
         assert tokens == path
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_pulled_without_a_manifest_the_same_is_told(
+    converted: Convert, tmp_path: Path, name: str
+) -> None:
+    """What others have converted is used as if it had been converted here."""
+    origin, output, _ = converted(name, "float32")
+    bare = shutil.copytree(output, tmp_path / "bare")
+    (bare / "manifest.toml").unlink()
+    for file in origin.iterdir():
+        if not (bare / file.name).exists():
+            shutil.copyfile(file, bare / file.name)
+    hub, repository = Hub(), f"acme/{'opus-mt-en-de' if name.startswith('Marian') else 'model'}"
+    hub.add(repository, bare)
+    around = {"LSG_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub.url, "HF_TOKEN": ""}
+    pair = [] if "opus" in repository else ["--from", "en", "--to", "de"]
+    pulled = run_lsg("models", "pull", repository, *pair, **around)
+    hub.close()
+    assert pulled.code == 0, pulled.stderr
+    one, other = load(output), load(Path(pulled.text.strip()))
+    ours = replace(one, files={}, max_source_tokens=256, licence=other.licence)
+    assert ours == replace(other, max_source_tokens=256)
+    lines = "\n".join(SENTENCES[:3]).encode()
+    translate = ("translate", "--from", "en", "--to", "de", "--compute-type", "float32")
+    texts = [
+        run_lsg(*translate, "--model", model, stdin=lines, **around)
+        for model in (output, repository)
+    ]
+    assert [each.code for each in texts] == [0, 0]
+    assert texts[0].text == texts[1].text
 
 
 def test_a_layout_may_bring_the_start_token(converted: Convert, tmp_path: Path) -> None:

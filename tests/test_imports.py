@@ -27,8 +27,10 @@ stats session
 convert
 convert.weights
 convert.check convert.original convert.loading
-convert.prompts convert.layouts
-convert.examples convert.languages
+describe.stored
+describe
+describe.prompts describe.layouts
+describe.examples describe.languages
 engine.lockstep
 policy.settings
 policy policy.lsg policy.baselines policy.base
@@ -56,7 +58,8 @@ LIBRARIES = {
     "rich": "cli.* terminal report output.text evaluation.*",
     "ctranslate2": "backends.* convert.weights",
     "sentencepiece": "backends.* evaluation.* metrics.*",
-    "tokenizers": "backends.*",
+    "tokenizers": "backends.* describe.stored",
+    "jinja2": "describe.stored",
     "sentencex": "text.segmenter",
     "py3langid": "text.language",
     "numpy": "backends.* audio.* convert.* engine.distribution metrics.quality "
@@ -68,7 +71,7 @@ LIBRARIES = {
     "matplotlib": "cli.* evaluation.*",
     "tomllib": "manifest profiles pulled registry evaluation.*",
     "tomli": "manifest profiles pulled registry evaluation.*",
-    "tomlkit": "manifest profiles pulled convert",
+    "tomlkit": "manifest profiles pulled describe",
     "av": "audio.*",
     "sounddevice": "audio.microphone",
     "faster_whisper": "audio.vad backends.whisper",
@@ -79,7 +82,7 @@ LIBRARIES = {
 }
 # Only inside functions.
 LAZY = {
-    *("rich", "py3langid", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice"),
+    *("rich", "jinja2", "py3langid", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice"),
     *("faster_whisper", "huggingface_hub", "torch", "transformers", "peft"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import resource
 import shutil
@@ -19,7 +20,9 @@ from hub_server import BLOCK, COMMIT, Hub
 from test_cli import check_error
 
 from benchmarks.whisper_shapes import make
+from lsgcli import manifest
 from lsgcli.catalog import embedded
+from lsgcli.describe.prompts import INSTRUCTION, ONLY
 from lsgcli.pulled import load
 
 if TYPE_CHECKING:
@@ -345,6 +348,56 @@ def test_the_server_waits_for_ever(hub, home):
     process.communicate(timeout=DEADLINE)
     stop.set()
     assert process.returncode == 128 + signal.SIGTERM
+
+
+# ---------------------------------------------------------------- without a manifest
+
+CHAT = (
+    "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}"
+    "{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+)
+
+
+def add_bare(hub: Hub, **config: str) -> None:
+    """Have the embedded model as others publish theirs: with Transformers' files, no manifest."""
+    files = hub.add(REPOSITORY, EMBEDDED).files
+    del files["manifest.toml"], files["README.md"]
+    known = {"bos_token": {"content": "<s>"}, "eos_token": "</s>"}
+    files["tokenizer_config.json"] = json.dumps(known | config).encode()
+
+
+def test_a_manifest_is_made_of_the_chat_template(hub, home):
+    add_bare(hub, chat_template=CHAT)
+    result = pull(hub, home)
+    assert (result.code, result.text, result.stderr) == (0, f"{final(home)}\n", "")
+    made = manifest.load(final(home))
+    asked = INSTRUCTION + ONLY
+    assert made.prompt.parts == [f"<s>user: {asked}", "{source}", "</s>assistant:", "{target}"]
+    assert made.prompt.end == ["</s>"]
+    assert (made.directions, made.licence) == (["*-*"], "mit")
+    translate = ("translate", "--to", "de", "--model", REPOSITORY)
+    check_error(lsg(hub, home, *translate), 2, "say which with --from")
+    done = lsg(hub, home, *translate, "--from", "en", stdin=b"The house is small.\n")
+    assert done.code == 0
+    assert done.text.count("\n") == 1
+    assert lsg(hub, home, "models", "check", REPOSITORY).code == 0
+    (final(home) / "manifest.toml").unlink()  # as if it had been killed before
+    assert pull(hub, home, REPOSITORY, "--from", "en", "--to", "de").code == 0
+    assert manifest.load(final(home)).directions == ["en-de"]
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{{ messages[0].__class__.__mro__ }}", "template fails: .*unsafe"),
+        ("{{ raise_exception('only in twos') }}", "template.*only in twos"),
+        ("{% for m in messages %}{{ m.role }}{% endfor %}", "does not hold the source once"),
+    ],
+)
+def test_a_template_that_cannot_be_used(hub, home, template, message):
+    add_bare(hub, chat_template=template)
+    check_error(pull(hub, home), 2, message)
+    assert not (final(home) / "manifest.toml").exists()
 
 
 # ---------------------------------------------------------------- speech

@@ -453,6 +453,32 @@ def test_policies_over_recordings(clips: Clips, tmp_path) -> None:
     assert before == after
 
 
+def test_thresholds_for_speech(clips: Clips, tmp_path) -> None:
+    names = clips.digits(step=6)
+    groups = [names[n : n + 5] for n in range(0, len(names) - 4, 5)][:3]
+    files = [
+        write_wav(tmp_path / f"{n}.wav", clips.samples(*group)) for n, group in enumerate(groups)
+    ]
+    (tmp_path / "list").write_text("".join(f"{file}\n" for file in files))
+    said = [" ".join(clips.text(name) for name in group) for group in groups]
+    (tmp_path / "refs").write_text("\n".join(said) + "\n")
+    result = run_lsg(
+        "tune", *MODEL, "--to", "en", "--source", tmp_path / "list", "--target", tmp_path / "refs",
+        "--grid", "delta=0.1,9 alpha=0.5,1 L=1,3 U=4", "--latency", "9000", "--format", "json",
+        "--save", "quick", LSG_HOME=str(tmp_path / "home"),
+    )  # fmt: skip
+    assert result.code == 0, result.stderr
+    rows = json.loads(result.text)
+    assert [row["AL"] for row in rows] == sorted(row["AL"] for row in rows)
+    assert rows[0]["AL"] > 100  # milliseconds
+    rates = [row["WER"] for row in rows]
+    assert rates == sorted(rates, reverse=True)  # slower must be better, of errors less
+    profile = (tmp_path / "home/profiles/quick.toml").read_text()
+    assert f"WER {min(rates):.2f}" in profile
+    heard = run_lsg("asr", *MODEL, "--profile", "quick", files[0], LSG_HOME=str(tmp_path / "home"))
+    assert heard.code == 0
+
+
 def test_a_recording_that_is_not_there_is_named(tmp_path) -> None:
     (tmp_path / "list").write_text("nope.wav\n")
     (tmp_path / "refs").write_text("one\n")

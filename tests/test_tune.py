@@ -78,6 +78,16 @@ def test_front_and_budget() -> None:
     assert within([a, b, c, d], 1) is None
 
 
+def test_of_errors_less_is_better() -> None:
+    a, b, c = (
+        Point(Lsg(1, 1, 1, n), rate, al, is_error=True)
+        for n, (al, rate) in enumerate([(2, 10), (3, 12), (4, 9)])
+    )
+    assert front([c, b, a]) == [a, c]
+    assert within([a, b, c], 3.5) == a
+    assert within([a, b, c], 9) == c
+
+
 def test_grid() -> None:
     assert len(grid("delta=1 alpha=0.5,1 L=1,2 U=3")) == 4
     assert grid("delta=1 alpha=1 L=2 U=3") == [Lsg(1.0, 1.0, 2, 3)]

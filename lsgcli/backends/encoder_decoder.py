@@ -115,7 +115,7 @@ class EncoderDecoderBackend:
         self._pool = ThreadPoolExecutor()
         self._loading = self._pool.submit(load, ctranslate2.Translator, model.directory, placement)
         self.lexicon = EncoderDecoderLexicon(model)
-        self.has_start = _has_start(model.directory)  # a token before any that the layout has
+        self.has_start = has_start(model.directory)  # a token before any that the layout has
         self._skipped = len(self.lexicon.begin) - (not self.has_start)
         if self._skipped < 0:
             raise ManifestError(
@@ -294,7 +294,7 @@ class Watch:
         return self._steps >= self._most or (self._steps >= self._least and self._words <= 0)
 
 
-def _has_start(directory: Path) -> bool:
+def has_start(directory: Path) -> bool:
     """Whether the decoder starts with a token of its own, before any that the layout has."""
     file = directory / "config.json"
     try:

@@ -71,18 +71,16 @@ def convert(
     from lsgcli.cli.running import ignore
     from lsgcli.convert import Request
     from lsgcli.convert import convert as run
+    from lsgcli.describe import Wishes
 
     agreement = run(
         Request(
             source,
             output,
             quantization,
-            source=from_,
-            target=to,
-            prompt=prompt,
+            Wishes(from_, to, prompt, licence),
             lora=lora,
             revision=revision,
-            licence=licence,
             allow_pickle=allow_pickle,
             trust_remote_code=trust_remote_code,
         ),

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from lsgcli.catalog import Model
     from lsgcli.evaluation.batch import Progress
     from lsgcli.evaluation.rundir import Record
-    from lsgcli.evaluation.tasks import Task
     from lsgcli.manifest import Manifest
 
 WORDS_PER_SECOND = 2.5  # of unhurried speech
@@ -77,7 +76,9 @@ def run(
     from lsgcli.backends.devices import place
     from lsgcli.evaluation import sweep as s
     from lsgcli.evaluation.batch import run_systems, score_systems
+    from lsgcli.evaluation.hearing import Hearing
     from lsgcli.evaluation.rundir import RunDirectory
+    from lsgcli.evaluation.tasks import choose
 
     direction = kl_direction.value if kl_direction else None
     given: dict[str, Any] = {
@@ -93,7 +94,8 @@ def run(
         s.parse_policies(policy), values, [s.parse_sweep(each) for each in sweep or ()]
     )
     speed = _speed(computation_aware, words_per_second)
-    task = _task(model, from_, to, segment_ms, pause, vad)
+    hearing = Hearing(segment_ms / 1000, pause, vad)
+    task = choose(model, from_, to, hearing.of, terminal.note)
     chosen = task.model
     files = _files(source, target, test_set, langpair or f"{chosen.source}-{chosen.target}")
     sentences = task.load(*files)
@@ -190,26 +192,6 @@ def _record(
     }
     (settings if speed else about)["machine"] = here
     return Record(settings, {each.name: each.settings() for each in systems}, about)
-
-
-def _task(
-    model: str | None, from_: str | None, to: str, segment_ms: int, pause: float, vad: bool
-) -> Task:
-    """Tell from the model what is to be done."""
-    from lsgcli.catalog import AUTO, find, is_text, speech
-    from lsgcli.errors import UsageError
-    from lsgcli.evaluation.tasks import Speech, Text
-
-    if model is None or is_text(model):
-        return Text(find(model, from_, to))
-    from lsgcli.evaluation.hearing import Hearing
-    from lsgcli.hub import speech_directory
-
-    chosen = speech(speech_directory(model, offline=False, note=terminal.note), from_, to)
-    if chosen.source == AUTO:
-        raise UsageError("--from is missing: which language is spoken?")
-    own = chosen.manifest
-    return Speech(chosen, Hearing(segment_ms / 1000, pause, vad, own.scroll, own.context))
 
 
 @contextmanager

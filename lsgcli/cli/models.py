@@ -26,6 +26,14 @@ Name = Annotated[
 Revision = Annotated[
     str, typer.Option("--revision", metavar="REV", help="A branch, tag or commit of the Hub's.")
 ]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="LANG", help="Source language, if the model does not tell."),
+]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="LANG", help="Target language, if the model does not tell."),
+]
 Json = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 COLUMNS = ("name", "here", "size", "kind", "languages", "licence")
@@ -93,6 +101,8 @@ def pull(
         str, typer.Argument(metavar="ALIAS|OWNER/NAME", help="What to get.", show_default=False)
     ],
     revision: Revision = "",
+    from_: From = None,
+    to: To = None,
     color: o.ColourOption = o.Colour.AUTO,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -100,16 +110,21 @@ def pull(
     """Get a model from the Hugging Face Hub, and check that it came whole.
 
     Goes on where an earlier try ended. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured; it is
-    kept in $LSG_HOME/models or ~/.cache/lsg/models. Prints its directory.
+    kept in $LSG_HOME/models or ~/.cache/lsg/models. A model for text that has no manifest gets one,
+    told from its files: languages, layout or chat template. Prints its directory.
 
-    Example: lsg models pull tiny
+    Example: lsg models pull opus-mt-en-fr
     """
     from lsgcli import hub
     from lsgcli.cli.running import ignore
+    from lsgcli.describe import Wishes
+    from lsgcli.describe.stored import complete
 
     note = ignore if quiet else terminal.note
     wanted = hub.request(name, revision)
-    print(hub.pull(wanted, note=note, show=not quiet, color=color.value))
+    directory = hub.pull(wanted, note=note, show=not quiet, color=color.value)
+    complete(directory, Wishes(from_, to))
+    print(directory)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lsgcli import terminal
 from lsgcli.cli import eval_options as e
 from lsgcli.cli import options as o
 
@@ -17,15 +18,31 @@ if TYPE_CHECKING:
 
 GRID = "Grid"
 Source = Annotated[
-    Path, typer.Option("--source", metavar="FILE", help="Development set, a sentence a line.")
+    Path,
+    typer.Option(
+        "--source",
+        metavar="FILE",
+        help="Development set: sentences, one a line; for a speech model paths of recordings.",
+    ),
 ]
 Target = Annotated[Path, typer.Option("--target", metavar="FILE", help="Its references.")]
 Budget = Annotated[
     float | None,
-    typer.Option("--latency", "-l", min=0, metavar="WORDS", help="The AL that may be spent."),
+    typer.Option(
+        "--latency",
+        "-l",
+        min=0,
+        metavar="AL",
+        help="What may be spent: source words, or milliseconds of speech.",
+    ),
 ]
 Metric = Annotated[
-    str, typer.Option("--metric", metavar="NAME", help="Quality to look for: BLEU, chrF, TER.")
+    str | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME",
+        help="Quality to look for: BLEU, chrF, TER, WER, CER. (default: BLEU; WER of recognition)",
+    ),
 ]
 Grid = Annotated[
     str | None,
@@ -52,7 +69,7 @@ def tune(
     to: o.To,
     from_: o.From = None,
     latency: Budget = None,
-    metric: Metric = "BLEU",
+    metric: Metric = None,
     grid: Grid = None,
     save: Save = None,
     save_default: SaveDefault = None,
@@ -61,6 +78,9 @@ def tune(
     compute_type: o.ComputeType = "auto",
     threads: o.Threads = 0,
     batch_size: o.BatchSize = 32,
+    segment_ms: o.SegmentMs = 640,
+    pause: o.Pause = 0.7,
+    vad: o.Vad = True,
     output_format: e.Format = e.TableFormat.TABLE,
     color: o.ColourOption = o.Colour.AUTO,
     quiet: o.Quiet = False,
@@ -71,34 +91,35 @@ def tune(
     Prints the settings that are worth it (no other is as fast and better) and, with --latency, the
     best that keeps to it. What settings have in common is computed once.
 
+    Recordings are run once for every setting, so give a small --grid.
+
     Example: lsg tune --source dev.en --target dev.de --to de --latency 3 --save quick
     """
-    from lsgcli.backends import open_backend
     from lsgcli.backends.base import Placement
-    from lsgcli.catalog import find
     from lsgcli.cli.eval_run import bar
     from lsgcli.errors import LsgError, UsageError
     from lsgcli.evaluation import tuning
-    from lsgcli.evaluation.corpus import load_corpus
+    from lsgcli.evaluation.hearing import Hearing
+    from lsgcli.evaluation.tasks import choose
     from lsgcli.metrics.quality import quality_metric
 
     if latency is None and (save or save_default):
         raise UsageError("--save and --save-default need --latency: the AL that may be spent")
-    quality_metric(metric)
     settings = tuning.grid(grid)
-    chosen = find(model, from_, to)
-    manifest = chosen.manifest
-    sentences = load_corpus(source, target, characters=manifest.source_unit == "character")
-    backend = open_backend(chosen, Placement(device, compute_type, threads, batch_size))
-    backend.ready()
+    hearing = Hearing(segment_ms / 1000, pause, vad)
+    task = choose(model, from_, to, hearing.of, terminal.note)
+    chosen = task.model
+    metric = metric or ("WER" if chosen.source == chosen.target else "BLEU")
+    quality_metric(metric)
+    sentences = task.load(source, target)
+    placement = Placement(device, compute_type, threads, batch_size)
     with bar(len(sentences), color.value, show=not quiet) as advance:
-        points = tuning.measure(
-            backend,
+        points = task.tune(
+            placement,
             sentences,
             settings,
-            unit="char" if manifest.target_unit == "character" else "word",
-            metric=metric,
-            progress=lambda n: advance(f"{len(settings)} settings", n),
+            metric,
+            lambda n: advance(f"{len(settings)} settings", n),
         )
     best = tuning.within(points, latency) if latency is not None else None
     _show(tuning.front(points), best, metric, output_format, color.value)
@@ -137,7 +158,7 @@ def _row(point: Point) -> list[str]:
 
 
 def _save(best: Point, name: str, model: Model[Manifest], metric: str, quiet: bool) -> None:
-    from lsgcli import profiles, terminal
+    from lsgcli import profiles
 
     setting = best.setting
     profile = profiles.Profile(
@@ -155,7 +176,6 @@ def _save(best: Point, name: str, model: Model[Manifest], metric: str, quiet: bo
 
 
 def _save_default(best: Point, level: str, model: Model[Manifest], quiet: bool) -> None:
-    from lsgcli import terminal
     from lsgcli.manifest import FILE_NAME, Level, save_level
 
     s = best.setting

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lsgcli.metrics.quality import ERROR_RATES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -110,7 +112,7 @@ def _curves(label: str, group: Sequence[Measured], latency: str, quality: str) -
     if len(families) == 1 or len({point.mark for point in every}) == len(every) == len(families):
         return [Curve(label, _ordered(every))]
     if len(families) > MOST_FAMILIES:
-        front = pareto_front(every, lower_is_better=quality in ("TER", "WER", "CER"))
+        front = pareto_front(every, lower_is_better=quality in ERROR_RATES)
         return [Curve(f"{label}, Pareto front of {len(group)}", front)]
     return [Curve(f"{label} {name}", _ordered(points)) for name, points in families.items()]
 

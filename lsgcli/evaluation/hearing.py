@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.logs import Instance
+    from lsgcli.manifest import SpeechManifest
     from lsgcli.output.base import SpokenLine
     from lsgcli.policy.base import Policy
     from lsgcli.speech import SpeechBackend
@@ -32,6 +33,10 @@ class Hearing:
     vad: bool = True
     scroll: float = 8.0
     context: int = 64
+
+    def of(self, manifest: SpeechManifest) -> Hearing:
+        """Hear as a model wants it."""
+        return replace(self, scroll=manifest.scroll, context=manifest.context)
 
     def settings(self) -> dict[str, Any]:
         """The settings, by their names in a run's record."""

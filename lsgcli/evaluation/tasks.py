@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lsgcli.backends import open_backend, open_speech
+from lsgcli.catalog import AUTO, find, is_text, speech
+from lsgcli.errors import UsageError
 from lsgcli.evaluation.corpus import load_corpus, load_recordings
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
+from lsgcli.evaluation.tuning import measure, measure_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
     from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.hearing import Hearing
     from lsgcli.evaluation.logs import SourceType
+    from lsgcli.evaluation.tuning import Point
     from lsgcli.manifest import Manifest, SpeechManifest, TextManifest
     from lsgcli.metrics.units import LatencyUnit
+    from lsgcli.policy.lsg import Lsg
 
 
 class Task(Protocol):
@@ -57,6 +62,17 @@ class Task(Protocol):
         warn: Callable[[str], None],
     ) -> Translate:
         """Load the model; give what runs a policy. ``speed``: measure the computation too."""
+        ...
+
+    def tune(
+        self,
+        placement: Placement,
+        sentences: Sequence[Sentence],
+        settings: Sequence[Lsg],
+        metric: str,
+        progress: Callable[[int], None],
+    ) -> list[Point]:
+        """Load the model, and try every setting on every sentence; see ``tuning.measure``."""
         ...
 
 
@@ -99,6 +115,21 @@ class Text:
             )
         return lambda policy, missing, done: evaluate_timed(
             backend, policy, missing, done, words_per_second=speed, unit=self.unit
+        )
+
+    def tune(
+        self,
+        placement: Placement,
+        sentences: Sequence[Sentence],
+        settings: Sequence[Lsg],
+        metric: str,
+        progress: Callable[[int], None],
+    ) -> list[Point]:
+        """Load the model and try the settings, what they have in common once."""
+        backend = open_backend(self.model, placement)
+        backend.ready()
+        return measure(
+            backend, sentences, settings, metric=metric, unit=self.unit, progress=progress
         )
 
     def _check(
@@ -145,3 +176,38 @@ class Speech:
         return lambda policy, missing, done: evaluate_speech(
             backend, policy, missing, done, self.hearing, timed=timed
         )
+
+    def tune(
+        self,
+        placement: Placement,
+        sentences: Sequence[Sentence],
+        settings: Sequence[Lsg],
+        metric: str,
+        progress: Callable[[int], None],
+    ) -> list[Point]:
+        """Load the model and try the settings, each from the beginning."""
+        translate = self.open(placement, None, sentences, lambda _: None)
+        return measure_runs(
+            translate, sentences, settings, metric=metric, unit=self.unit, progress=progress
+        )
+
+
+def choose(
+    model: str | None,
+    source: str | None,
+    target: str,
+    hearing: Callable[[SpeechManifest], Hearing],
+    note: Callable[[str], None],
+) -> Task:
+    """Tell from the model what is to be done; ``hearing``: how a speech model is to hear.
+
+    Raises ModelNotFoundError, ManifestError, HubError, UsageError.
+    """
+    if model is None or is_text(model):
+        return Text(find(model, source, target))
+    from lsgcli.hub import speech_directory
+
+    chosen = speech(speech_directory(model, offline=False, note=note), source, target)
+    if chosen.source == AUTO:
+        raise UsageError("--from is missing: which language is spoken?")
+    return Speech(chosen, hearing(chosen.manifest))

@@ -12,7 +12,7 @@ from lsgcli.evaluation.runner import evaluate
 from lsgcli.evaluation.sharing import SharingBackend
 from lsgcli.evaluation.sweep import parse_sweep
 from lsgcli.metrics.latency import average_lagging
-from lsgcli.metrics.quality import quality_metric
+from lsgcli.metrics.quality import ERROR_RATES, quality_metric
 from lsgcli.metrics.units import LatencyUnit, hypothesis_units
 from lsgcli.policy.lsg import Lsg
 
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lsgcli.backends.base import Backend
+    from lsgcli.evaluation.batch import Translate
     from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.logs import Instance
+    from lsgcli.policy.base import Policy
+
+    Done = Callable[[Instance], None]
 
 DELTAS = (0.25, 0.5, 1.0, 2.0, 4.0)
 ALPHAS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -31,11 +35,17 @@ GROUP = 16  # sentences whose distributions are kept at a time
 
 @dataclass(frozen=True)
 class Point:
-    """A setting and what it comes to: corpus quality, and mean AL in source words."""
+    """A setting and what it comes to: corpus quality, and mean AL in the source's measure."""
 
     setting: Lsg
     quality: float
-    lagging: float
+    lagging: float  # source words, or milliseconds of speech
+    is_error: bool = False  # the quality: less is better
+
+    @property
+    def worth(self) -> float:
+        """The more, the better."""
+        return -self.quality if self.is_error else self.quality
 
 
 def grid(text: str | None = None) -> list[Lsg]:
@@ -74,17 +84,36 @@ def measure(
     ``progress`` gets how many more sentences all settings are done with.
     """
     shared = SharingBackend(backend)
+
+    def translate(policy: Policy, group: Sequence[Sentence], done: Done) -> None:
+        evaluate(shared, policy, group, done, batch_size=GROUP, unit=unit)
+
+    def after(count: int) -> None:
+        shared.forget()
+        progress(count)
+
+    return measure_runs(translate, sentences, settings, metric=metric, unit=unit, progress=after)
+
+
+def measure_runs(
+    translate: Translate,
+    sentences: Sequence[Sentence],
+    settings: Sequence[Lsg],
+    *,
+    metric: str = "BLEU",
+    unit: LatencyUnit = "word",
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Point]:
+    """Do so by any means of running a policy; a group of sentences at a time."""
+    quality = quality_metric(metric)
     instances: dict[Lsg, list[Instance]] = {setting: [] for setting in settings}
     for start in range(0, len(sentences), GROUP):
         group = sentences[start : start + GROUP]
         for setting in settings:
-            done = instances[setting].append
-            evaluate(shared, setting, group, done, batch_size=GROUP, unit=unit)
-        shared.forget()
+            translate(setting, group, instances[setting].append)
         progress(len(group))
-    score = quality_metric(metric).score
     return [
-        Point(setting, _quality(score, each), _lagging(each, unit))
+        Point(setting, _quality(quality.score, each), _lagging(each, unit), metric in ERROR_RATES)
         for setting, each in instances.items()
     ]
 
@@ -98,17 +127,17 @@ def front(points: Iterable[Point]) -> list[Point]:
     True
     """
     best: list[Point] = []
-    for point in sorted(points, key=lambda p: (p.lagging, -p.quality)):
-        if not best or point.quality > best[-1].quality:
+    for point in sorted(points, key=lambda p: (p.lagging, -p.worth)):
+        if not best or point.worth > best[-1].worth:
             best.append(point)
     return best
 
 
 def within(points: Iterable[Point], budget: float) -> Point | None:
-    """The best of the points whose lagging is at most ``budget`` words; None if there is none."""
+    """The best of the points whose lagging is at most ``budget``; None if there is none."""
     return max(
         (point for point in points if point.lagging <= budget),
-        key=lambda point: (point.quality, -point.lagging),
+        key=lambda point: (point.worth, -point.lagging),
         default=None,
     )
 

@@ -125,3 +125,4 @@ _MAKERS: dict[str, Callable[[str, str], QualityMetric]] = {
     "CER": _jiwer,
 }
 QUALITY_METRICS = tuple(_MAKERS)
+ERROR_RATES = ("TER", "WER", "CER")  # of which less is better

@@ -7,9 +7,9 @@ target comes last, so that both can grow.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from lsgcli.convert.examples import EXAMPLES
+from lsgcli.describe.examples import EXAMPLES
 from lsgcli.errors import UsageError
 from lsgcli.manifest import check_parts
 
@@ -41,7 +41,29 @@ class Layout:
     end: list[str]
 
 
-def chat(tokenizer: Any, instruction: str = INSTRUCTION + ONLY) -> Layout:
+class Tokenizer(Protocol):
+    """What is asked of a tokenizer; Transformers' have it."""
+
+    bos_token: str | None
+    eos_token: str
+    chat_template: Any
+
+    @property
+    def bos_token_id(self) -> int | None:
+        """The number of ``bos_token``."""
+
+    @property
+    def all_special_tokens(self) -> list[str]:
+        """All tokens that are no text."""
+
+    def __call__(self, text: str, /) -> Any:
+        """Tokenise: an object with ``input_ids``."""
+
+    def apply_chat_template(self, messages: list[dict[str, str]], **options: Any) -> Any:
+        """Render the template."""
+
+
+def chat(tokenizer: Tokenizer, instruction: str = INSTRUCTION + ONLY) -> Layout:
     """Make the prompt of a chat template, a Hugging Face ``tokenizer``'s.
 
     The template is rendered with a mark as the source, so that one sees where it goes; what the
@@ -64,7 +86,7 @@ def chat(tokenizer: Any, instruction: str = INSTRUCTION + ONLY) -> Layout:
     return Layout([part for part in parts if part], _ends(tokenizer, behind))
 
 
-def alpaca(tokenizer: Any) -> Layout:
+def alpaca(tokenizer: Tokenizer) -> Layout:
     """The paper's prompt."""
     return Layout([*_bos(tokenizer), *ALPACA], _ends(tokenizer, ""))
 
@@ -87,7 +109,7 @@ def few_shot(tokenizer: Any, source: str, target: str) -> Layout:
     return Layout(parts, [_stop(tokenizer), *_ends(tokenizer, "")])
 
 
-def from_file(tokenizer: Any, file: Path) -> Layout:
+def from_file(tokenizer: Tokenizer, file: Path) -> Layout:
     """Read a prompt with the slots ``{source}`` and ``{target}``, the latter at its end.
 
     Raises UsageError if it cannot be read, ManifestError if it has other slots.
@@ -114,7 +136,7 @@ def _split(text: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def _render(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> str:
+def _render(tokenizer: Tokenizer, messages: list[dict[str, str]], **options: Any) -> str:
     """Render the template; a model that can think is asked not to."""
     try:
         text: str = tokenizer.apply_chat_template(
@@ -125,7 +147,7 @@ def _render(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> s
     return text
 
 
-def _ends(tokenizer: Any, behind: str) -> list[str]:
+def _ends(tokenizer: Tokenizer, behind: str) -> list[str]:
     """The special token that ends an answer in the template, and the model's own."""
     special = sorted(tokenizer.all_special_tokens, key=len, reverse=True)
     text = behind.lstrip()
@@ -134,7 +156,7 @@ def _ends(tokenizer: Any, behind: str) -> list[str]:
     return [token for token in found if token]
 
 
-def _bos(tokenizer: Any) -> list[str]:
+def _bos(tokenizer: Tokenizer) -> list[str]:
     """The token that the tokenizer itself would begin with."""
     bos = tokenizer.bos_token
     return [bos] if bos and tokenizer("a").input_ids[:1] == [tokenizer.bos_token_id] else []

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lsgcli.convert.languages import NAMES, NLLB
+from lsgcli.describe.languages import NAMES, NLLB
 from lsgcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +62,26 @@ def layouts(
     raise UsageError(
         f"models of type {kind!r} are not known here: convert with ct2-transformers-converter and "
         "write the manifest by hand (README.md)"
+    )
+
+
+def family(tokens: Collection[str], *, pair: bool) -> str:
+    """Tell Hugging Face's ``model_type`` by the vocabulary; ``pair``: a tokenizer for each side.
+
+    Raises UsageError.
+    """
+    known = set(tokens)
+    if pair:
+        return "marian"
+    if "eng_Latn" in known or "__en__" in known:
+        return "m2m_100"
+    if "en_XX" in known:
+        return "mbart"
+    if "<extra_id_0>" in known or _named(MADLAD_CODE, known):
+        return "t5"
+    raise UsageError(
+        "the family of this encoder-decoder is not known here: write its manifest by hand "
+        "(README.md), or convert the original: lsg models convert"
     )
 
 
