@@ -15,8 +15,9 @@ import torch
 from vocabulary import tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from align import Aligned
     from corpus import Weights
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 POOL = 60_000  # examples sorted by length together
 LONGEST = 160  # tokens
 MARKS = (".", "!", "?")
+# How much of a target stays with a prefix of its source: the same share of its words, rounded down;
+# as many as wait-k would have written; those whose links, up to them, are all in the prefix; all.
+CONSTRUCTIONS = ("proportional", "wait-k", "alignment", "none")
 
 Ids = list[int]
 
@@ -36,7 +40,7 @@ class Mix:
     """What examples are made of, besides whole sentences."""
 
     prefixes: float = 0.35
-    construction: str = "proportional"  # or "wait-k" or "none"
+    construction: str = "proportional"  # or "wait-k", "alignment", "none"
     copies: float = 0.02  # texts in the language that is asked for: to be left alone
     bare: float = 0.1  # sentences without the mark at their end, on both sides
     lags: tuple[int, int] = (1, 5)  # of wait-k, drawn for every example
@@ -64,8 +68,9 @@ class Batches:
         tokens: int,
         workers: int,
         seed: int,
+        aligned: Aligned | None = None,
     ) -> None:
-        """Take ``tokens`` for each of ``workers`` at a step."""
+        """Take ``tokens`` for each of ``workers`` at a step. ``aligned``: for that construction."""
         self._times = np.array(weights.by_kind())[np.repeat(encoded.kinds, 2)]
         self._encoded, self._mix, self._tokens = encoded, mix, tokens
         self._workers, self._seed = workers, seed
@@ -73,7 +78,7 @@ class Batches:
         self._begins = np.array(words.begins)
         self._tags = [words.id(tag(language)) for language in encoded.languages]
         self._marks = {i for i, name in enumerate(words.names) if name in MARKS}
-        self._written = CONSTRUCTIONS[mix.construction]
+        self._aligned = aligned
 
     def steps(self, worker: int, first: int = 0) -> Iterator[Batch]:
         """Give the worker's batches without end, from step ``first`` on."""
@@ -122,21 +127,29 @@ class Batches:
         if rng.random() < self._mix.bare and {int(source[-1]), int(target[-1])} <= self._marks:
             source, target = source[:-1], target[:-1]
         whole = rng.random() >= self._mix.prefixes
-        cut = None if whole else self._cut(self._starts(source), self._starts(target), rng)
-        if cut:
+        starts = self._starts(source), self._starts(target)
+        if not whole and (cut := self._cut(*starts, number, rng)):
             source, target, end = source[: cut[0]], target[: cut[1]], []
         before = [self._words.start, self._tags[language], *source.tolist(), self._words.separator]
         return [*before, *target.tolist(), *end], len(before)
 
     def _cut(
-        self, source: NDArray[np.int64], target: NDArray[np.int64], rng: Generator
+        self, source: NDArray[np.int64], target: NDArray[np.int64], number: int, rng: Generator
     ) -> tuple[int, int] | None:
         """How many tokens of both stay, given where their words begin; None: all of them."""
         words, wanted = len(source) - 1, len(target) - 1
-        if words < 2 or not self._written:
+        if words < 2 or self._mix.construction == "none":
             return None
         read = int(rng.integers(1, words))
-        written = self._written(read, words, wanted, rng, self._mix)
+        if self._mix.construction == "proportional":
+            written = read * wanted // words
+        elif self._mix.construction == "wait-k":
+            written = min(wanted, read - int(rng.integers(*self._mix.lags, endpoint=True)) + 1)
+        else:
+            assert self._aligned
+            pair, side = divmod(number, 2)
+            needs = self._aligned.side(pair, 1 - side)[:wanted]
+            written = int(np.searchsorted(needs, read, side="right"))
         return (int(source[read]), int(target[written])) if written > 0 else None
 
     def _starts(self, ids: NDArray[np.uint16]) -> NDArray[np.int64]:
@@ -154,21 +167,3 @@ class Batches:
         return Batch(
             torch.from_numpy(ids), torch.from_numpy(np.concatenate(places)), torch.tensor(labels)
         )
-
-
-def _proportional(read: int, words: int, wanted: int, _rng: Generator, _mix: Mix) -> int:
-    """The same share of the words of both sides, the target's rounded down."""
-    return read * wanted // words
-
-
-def _wait_k(read: int, _words: int, wanted: int, rng: Generator, mix: Mix) -> int:
-    """The target as many words behind the source as the lag that is drawn, less one."""
-    return min(wanted, read - int(rng.integers(mix.lags[0], mix.lags[1] + 1)) + 1)
-
-
-# How many words of the target stay, of ``wanted``, with ``read`` of the source's ``words``.
-CONSTRUCTIONS: dict[str, Callable[[int, int, int, Generator, Mix], int] | None] = {
-    "proportional": _proportional,
-    "wait-k": _wait_k,
-    "none": None,
-}

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 import torch.multiprocessing
+from align import Aligned, align
 from batches import CONSTRUCTIONS, Batch, Batches, Mix
 from convert import convert
 from corpus import Weights
@@ -30,6 +31,16 @@ from warm import start
 CHECKPOINT = 300  # seconds between checkpoints
 SHOWN = 25  # steps between lines
 SPIKE = 1.0  # the longest gradient that is taken as it is
+ALIGNED = "aligned.npz"
+# For the workers, on CPUs. oneDNN keeps what it has prepared for a thousand shapes, of which there
+# are as many here: gigabytes. glibc gives memory back and asks for it again at every step.
+SURROUNDINGS = {
+    "LRU_CACHE_CAPACITY": "16",
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
+}
 
 
 @dataclass(frozen=True)
@@ -216,6 +227,7 @@ def work(worker: int, args: argparse.Namespace) -> None:
         tokens=args.tokens,
         workers=args.workers,
         seed=args.seed,
+        aligned=Aligned.load(args.work / ALIGNED) if args.construction == "alignment" else None,
     )
     trainer.train(batches)
     if args.workers > 1:
@@ -235,9 +247,13 @@ def main() -> None:
         seed=args.seed,
         pieces=args.pieces,
     )
+    if args.construction == "alignment" and not (args.work / ALIGNED).exists():
+        pairs = Encoded.load(args.work / "pairs.npz")
+        align(pairs, Vocabulary(args.work / "spm.model"), args.work / ALIGNED)
     if not args.convert_only:
         (args.work / "meeting").unlink(missing_ok=True)
         if args.workers > 1:
+            os.environ.update(SURROUNDINGS)
             torch.multiprocessing.spawn(work, (args,), nprocs=args.workers)
         else:
             work(0, args)

@@ -1,0 +1,64 @@
+"""Compare models by what they write at equal lagging.
+
+    python compare.py --models A B --data DIR [--directions en-de de-en] [--sentences 300]
+
+``DIR`` is that of the data; ``dev/tatoeba.*`` is used. For each AL, in words, the BLEU of LSG with
+the best of 24 settings, and of wait-k, both interpolated along their curves; then that of the whole
+sentences. Settings are chosen on the sentences they are scored on: compare the models, not these
+figures with others.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from corpus import lines_of
+
+from lsgcli.backends import open_backend
+from lsgcli.backends.base import Placement
+from lsgcli.catalog import find
+from lsgcli.evaluation.corpus import load_corpus
+from lsgcli.evaluation.tuning import Point, front, grid, measure
+from lsgcli.policy.baselines import WaitK
+
+GRID = "delta=1,4 alpha=0.5,0.7,0.9"
+WAITS = (1, 2, 3, 4, 6, 8, 10)
+WHOLE = 1_000  # the k of offline translation
+LAGGINGS = (2, 3, 4, 5, 6)
+
+
+def along(points: list[Point]) -> list[float]:
+    """BLEU at LAGGINGS."""
+    curve = [(point.lagging, point.quality) for point in front(points)]
+    return [float(np.interp(lagging, *zip(*curve, strict=True))) for lagging in LAGGINGS]
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--models", type=Path, nargs="+", required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--directions", nargs="+", default=["en-de", "de-en"])
+    parser.add_argument("--sentences", type=int, default=300)
+    args = parser.parse_args()
+    settings = [*grid(GRID), *(WaitK(k) for k in (*WAITS, WHOLE))]
+    print("direction model policy", *(f"AL={each}" for each in LAGGINGS), "offline", sep="\t")
+    for direction in args.directions:
+        if not (files := lines_of(args.data / "dev", "tatoeba", direction)):
+            raise SystemExit(f"{args.data}/dev has no tatoeba for {direction}")
+        sentences = load_corpus(*files)[: args.sentences]
+        for model in args.models:
+            backend = open_backend(find(str(model), *direction.split("-")), Placement())
+            backend.ready()
+            points = measure(backend, sentences, settings)
+            whole = points.pop().quality
+            waits = len(WAITS)
+            for policy, curve in (("LSG", points[:-waits]), ("wait-k", points[-waits:])):
+                row = [f"{bleu:.1f}" for bleu in (*along(curve), whole)]
+                print(direction, model.name, policy, *row, sep="\t", flush=True)
+
+
+if __name__ == "__main__":
+    main()
