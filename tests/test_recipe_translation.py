@@ -148,6 +148,58 @@ def test_from_text_to_lsg(data):
     assert "was made with other settings" in other.stderr
 
 
+CUTS = """
+import sys
+from pathlib import Path
+import numpy as np
+from align import Aligned, _needs
+from batches import Batches, Mix
+from corpus import Weights
+from prepare import Encoded
+from vocabulary import Vocabulary
+
+words = Vocabulary(Path(sys.argv[1]))
+texts = ["I have seen the old house.", "Ich habe das alte Haus gesehen."]
+ids = [words.encode([text])[0] for text in texts]
+starts = np.array([0, len(ids[0]), len(ids[0]) + len(ids[1])])
+pairs = np.array([[1, 0]], np.uint8)
+encoded = Encoded(["de", "en"], np.array(sum(ids, []), np.uint16), starts, pairs, np.zeros(1, int))
+links = {(0, 0), (1, 1), (2, 5), (3, 2), (4, 3), (5, 4)}
+needs = [_needs(6, {(j, i) for i, j in links}), _needs(6, links)]
+aligned = Aligned(np.concatenate(needs), np.array([0, 6, 12]))
+mix = Mix(1.0, "alignment", 0.0, 0.0)
+batches = Batches(
+    encoded, words, Weights(), mix, tokens=200, workers=1, seed=1, aligned=aligned
+)
+seen = set()
+for epoch in range(40):
+    for batch, in batches._epoch(epoch):
+        for example, _ in batch:
+            seen.add(words.pieces.decode(example))
+print(chr(10).join(sorted(seen)))
+"""
+
+
+@needs_torch
+def test_prefixes_hold_what_is_linked_to_what_was_read():
+    """Of a target as much as its source prefix justifies: the verb at the end waits for all."""
+    done = subprocess.run(
+        [sys.executable, "-c", CUTS, SEED / "spm.model"],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=f"{ROOT}:{RECIPE}"),
+    )
+    assert done.returncode == 0, done.stderr
+    seen = [line.replace("<sep>", "|") for line in done.stdout.splitlines()]
+    german = {line for line in seen if "<2de>" in line}
+    assert any(line.endswith("I have| Ich habe") for line in german), german
+    assert any(line.endswith("I have seen| Ich habe") for line in german)
+    assert any(line.endswith("I have seen the old| Ich habe das alte") for line in german)
+    assert not any("gesehen" in line and "house." not in line for line in german)
+    english = {line for line in seen if "<2en>" in line}
+    assert any(line.endswith("Ich habe das alte Haus| I have") for line in english), english
+
+
 @needs_torch
 def test_a_start_from_a_model_gives_back_the_same_model(data, monkeypatch):
     """Reading its weights, the network and the converter lose nothing."""

@@ -19,6 +19,9 @@ from pathlib import Path
 from corpus import PLACEHOLDERS, lines_of, protected
 from sacrebleu.metrics import BLEU, CHRF
 
+from lsgcli.backends import open_backend
+from lsgcli.backends.base import Placement
+from lsgcli.catalog import find
 from lsgcli.manifest import load
 
 SETS = {
@@ -70,16 +73,8 @@ def levels(model: Path, direction: str, source: Path, target: Path) -> str:
         done = subprocess.run(
             [
                 *(*LSG, "eval", "run", "--quiet", "--source", str(source), "--target", str(target)),
-                *(
-                    "--from",
-                    of,
-                    "--to",
-                    to,
-                    "--model",
-                    str(model),
-                    "--policy",
-                    "lsg,wait-k,offline",
-                ),
+                *("--from", of, "--to", to, "--model", str(model)),
+                *("--policy", "lsg,wait-k,offline"),
                 *("--latency", "all", "--sweep", "k=1,2,3,5,7,9", "--output", f"{folder}/run"),
             ],
             capture_output=True,
@@ -88,6 +83,17 @@ def levels(model: Path, direction: str, source: Path, target: Path) -> str:
             env={"COLUMNS": "160", "PATH": ""},
         )
     return done.stdout
+
+
+def load_time(model: Path) -> float:
+    """Seconds until a process that is running can ask the model, the best of five."""
+    direction = load(model).directions[0]
+    found, times = find(str(model), *direction.split("-")), []
+    for _ in range(5):
+        began = time.perf_counter()
+        open_backend(found, Placement("cpu")).ready()
+        times.append(time.perf_counter() - began)
+    return min(times)
 
 
 def main() -> None:
@@ -100,6 +106,8 @@ def main() -> None:
     parser.add_argument("--lines", type=int)
     parser.add_argument("--levels", nargs="*", metavar="SET", help="LSG's levels on these sets")
     args = parser.parse_args()
+    size = sum(file.stat().st_size for file in args.model.iterdir()) / 1e6
+    print(f"{args.model.name}: {size:.1f} MB, loads in {1000 * load_time(args.model):.0f} ms")
     bleu, chrf = BLEU(), CHRF()
     for direction in args.directions or load(args.model).directions:
         for name in SETS[direction]:
