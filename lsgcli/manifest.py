@@ -334,7 +334,7 @@ def save_level(directory: Path, direction: str, name: str, level: Level) -> None
     manifest = load(directory)
     thresholds = manifest.policies.get(direction, manifest.policy)
     levels = msgspec.structs.replace(thresholds.levels, **{name: level})
-    table = tomlkit.item(_plain(msgspec.structs.replace(thresholds, levels=levels)))
+    table = tomlkit.item(plain(msgspec.structs.replace(thresholds, levels=levels)))
     file = directory / FILE_NAME
     document = tomlkit.parse(file.read_text(encoding="utf-8"))
     document.setdefault("policies", tomlkit.table(is_super_table=True))[direction] = table
@@ -345,9 +345,9 @@ def save_level(directory: Path, direction: str, name: str, level: Level) -> None
     Path(partial.name).replace(file)
 
 
-def _plain(value: object) -> Any:
+def plain(value: object) -> Any:
     """A struct as TOML can hold it: without the fields that are not set."""
     if isinstance(value, msgspec.Struct):
         fields = msgspec.structs.asdict(value).items()
-        return {name: _plain(each) for name, each in fields if each is not None}
+        return {name: plain(each) for name, each in fields if each is not None}
     return value

@@ -6,12 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from lsgcli import catalog, files, manifest, pulled, registry, store
 from lsgcli.errors import LsgError, ModelError
 from lsgcli.files import WEIGHTS
-from lsgcli.manifest import SpeechManifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,7 +100,7 @@ def _record(directory: Path) -> pulled.Pulled | None:
 def _kind(found: AnyManifest | None) -> str:
     if found is None:
         return "no manifest"
-    return "whisper" if isinstance(found, SpeechManifest) else "decoder-only"
+    return str(found.__struct_config__.tag)
 
 
 def _languages(found: AnyManifest | None) -> str:
@@ -130,7 +127,7 @@ def facts(directory: Path) -> dict[str, Any]:
         "licence": (record.licence if record else "") or (found.licence if found else ""),
         **({"origin": _origin(record)} if record else {}),
         **(
-            {"directions": found.directions, "policy": msgspec.to_builtins(found.policy)}
+            {"directions": found.directions, "policy": manifest.plain(found.policy)}
             if found
             else {}
         ),

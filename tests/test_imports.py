@@ -64,7 +64,7 @@ LIBRARIES = {
     "py3langid": "text.language",
     "numpy": "backends.* audio.* convert.* engine.distribution metrics.quality "
     "metrics.significance evaluation.*",
-    "msgspec": "files manifest profiles pulled registry shelf output.jsonl text.recording "
+    "msgspec": "files manifest profiles pulled registry output.jsonl text.recording "
     "backends.* evaluation.*",
     "sacrebleu": "metrics.quality metrics.significance evaluation.*",
     "jiwer": "metrics.quality",

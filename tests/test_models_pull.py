@@ -386,6 +386,15 @@ def test_a_manifest_is_made_of_the_chat_template(hub, home):
     assert manifest.load(final(home)).directions == ["en-de"]
 
 
+def test_a_language_model_without_a_template_gets_the_papers_prompt(hub, home):
+    add_bare(hub)
+    result = pull(hub, home)
+    assert result.code == 0
+    assert "has no chat template: it is asked with the paper's prompt" in result.stderr
+    assert manifest.load(final(home)).prompt.parts[0] == "<s>"
+    assert pull(hub, home).stderr == ""
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [
@@ -398,6 +407,21 @@ def test_a_template_that_cannot_be_used(hub, home, template, message):
     add_bare(hub, chat_template=template)
     check_error(pull(hub, home), 2, message)
     assert not (final(home) / "manifest.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("tokenizer_config.json", b"[]", "tokenizer_config.json: not an object"),
+        ("tokenizer_config.json", b"{", "tokenizer_config.json"),
+        ("tokenizer_config.json", b'{"added_tokens_decoder": [1]}', "not as it should be"),
+        ("tokenizer.json", b"{}", "tokenizer.json"),
+    ],
+)
+def test_tokenizers_that_are_broken(hub, home, name, content, message):
+    add_bare(hub, chat_template=CHAT)
+    hub.repositories[REPOSITORY].files[name] = content
+    check_error(pull(hub, home), 1, message)
 
 
 # ---------------------------------------------------------------- speech

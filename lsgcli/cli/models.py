@@ -123,7 +123,7 @@ def pull(
     note = ignore if quiet else terminal.note
     wanted = hub.request(name, revision)
     directory = hub.pull(wanted, note=note, show=not quiet, color=color.value)
-    complete(directory, Wishes(from_, to))
+    complete(directory, Wishes(from_, to), note)
     print(directory)
 
 

@@ -20,6 +20,7 @@ from lsgcli.files import read_text
 from lsgcli.manifest import FILE_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 OPUS = re.compile(r"opus-mt-(?:tc-big-)?([a-z]{2,3})-([a-z]{2,3})\b")
@@ -83,7 +84,10 @@ class StoredTokenizer:
         from tokenizers import Tokenizer
 
         file = self._directory / "tokenizer.json"
-        return Tokenizer.from_file(str(file)) if file.exists() else None
+        try:
+            return Tokenizer.from_file(str(file)) if file.exists() else None
+        except Exception as error:  # the library has no narrower one
+            raise ModelError(f"{file}: {error}") from error
 
     def _named(self, name: str) -> str | None:
         token = self._config.get(name)
@@ -99,8 +103,8 @@ class StoredTokenizer:
         return stored
 
 
-def complete(directory: Path, wishes: Wishes) -> None:
-    """Write the manifest of a model for text that came without one.
+def complete(directory: Path, wishes: Wishes, note: Callable[[str], None]) -> None:
+    """Write the manifest of a model for text that came without one; ``note`` is told doubts.
 
     Raises UsageError or ModelError if it cannot be told from its files how it is used, OSError.
     """
@@ -118,7 +122,14 @@ def complete(directory: Path, wishes: Wishes) -> None:
         written = describe.manifest(directory, original, wishes)
     except (UsageError, ModelError) as error:
         raise type(error)(f"{directory} is whole, but has no manifest: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:  # of what is in the files
+        raise ModelError(f"{directory}: tokenizer_config.json is not as it should be") from error
     describe.write(directory, written | {"files": {}})
+    if "prompt" in written and not original.tokenizer.chat_template:
+        note(
+            f"{name} has no chat template: it is asked with the paper's prompt, which it may not "
+            f"know; another one can be written into {directory / FILE_NAME}"
+        )
 
 
 def _json(file: Path) -> dict[str, Any]:
