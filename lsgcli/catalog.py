@@ -188,8 +188,9 @@ def directory(name: str) -> Path:
         return Path(name)
     if found := embedded().get(name) or store.find(name):
         return found
-    if name in registry.load():
-        raise ModelNotFoundError(f"model {name!r} is not here; run lsg models pull {name}")
+    if entry := registry.load().get(name):
+        verb = "pull" if entry.form == "ctranslate2" else "convert"
+        raise ModelNotFoundError(f"model {name!r} is not here; run lsg models {verb} {name}")
     raise ModelNotFoundError(
         f"no model {name!r}: it is neither a directory nor one of {_offer(Manifest)}, nor has one "
         "of that name been pulled (see lsg models list)"

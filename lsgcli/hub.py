@@ -44,15 +44,12 @@ def request(name: str, revision: str = "") -> Request:
             )
         return Request(name, revision)
     if entry.form != "ctranslate2":
-        raise UsageError(f"{name} is {entry.repository}: {_to_convert(entry.repository)}")
+        raise UsageError(f"{name} is {entry.repository}: {_to_convert(name)}")
     return Request(entry.repository, revision or entry.revision)
 
 
-def _to_convert(repository: str) -> str:
-    local = repository.split("/")[-1]
-    return (
-        f"not in CTranslate2's form; convert it: lsg models convert {repository} --output {local}"
-    )
+def _to_convert(name: str) -> str:
+    return f"not in CTranslate2's form; convert it: lsg models convert {name}"
 
 
 def pull(

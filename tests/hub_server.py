@@ -119,6 +119,9 @@ class Handler(BaseHTTPRequestHandler):
         found = re.fullmatch(r"/api/models/(.+)/revision/(.+)", path)
         if found:
             return self._info(*found.groups())
+        found = re.fullmatch(r"/api/models/(.+)/tree/([^/]+)", path)
+        if found:
+            return self._tree(*found.groups())
         found = re.fullmatch(r"/(cdn/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
         if found:
             return self._file(*found.groups())
@@ -154,6 +157,16 @@ class Handler(BaseHTTPRequestHandler):
                 "likes": 0,
             }
             self._send(200, json.dumps(info).encode(), {"Content-Type": "application/json"})
+
+    def _tree(self, name: str, revision: str) -> None:
+        """The files as huggingface_hub's own downloads ask for them."""
+        if repository := self._repository(name, revision):
+            entries = [
+                {"type": "file", "path": each["rfilename"], "size": each["size"]}
+                | {"oid": each["blobId"]}
+                for each in repository.siblings()
+            ]
+            self._send(200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
 
     def _file(self, cdn: str | None, name: str, revision: str, file: str) -> None:
         repository = self._repository(name, revision, open_to_all=bool(cdn))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import run_lsg
+from hub_server import Hub
 
 from lsgcli.describe.layouts import layouts
 from lsgcli.errors import ManifestError, UsageError
@@ -35,6 +36,12 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     done = run_lsg("models", "convert", tmp_path, "--output", tmp_path / "out")
     assert done.code == 2
     assert "is there already" in done.stderr
+
+
+def test_a_directory_needs_an_output(tmp_path: Path) -> None:
+    done = run_lsg("models", "convert", tmp_path)
+    assert done.code == 2
+    assert "--output DIR is missing" in done.stderr
 
 
 def test_an_unknown_quantization(tmp_path: Path) -> None:
@@ -91,6 +98,28 @@ def llama3(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     (family,) = (each for each in FAMILIES if each.name == "Llama 3")
     return family.make(tmp_path_factory.mktemp("convert") / "llama3")
+
+
+@quietly
+@needs_torch
+def test_a_model_of_the_hub_s_is_known_by_its_name(llama3: Path, tmp_path: Path) -> None:
+    hub = Hub()
+    hub.add("acme/chat", llama3)
+    around = {
+        "LSG_HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf"),
+        "HF_ENDPOINT": hub.url, "HF_TOKEN": "", "HF_HUB_OFFLINE": "",
+    }  # fmt: skip
+    done = run_lsg("models", "convert", "acme/chat", **around)
+    hub.close()
+    assert done.code == 0, done.stderr
+    model = tmp_path / "home" / "models" / "acme--chat"
+    assert done.text.startswith(f"{model}: KL to the original")
+    translate = ("translate", "--model", "acme/chat", "--from", "en", "--to", "de")
+    assert run_lsg(*translate, stdin=b"Good morning\n", **around).code == 0
+    listed = run_lsg("models", "list", **around)
+    assert "acme/chat\tyes\t" in listed.text
+    assert run_lsg("models", "rm", "acme/chat", "--yes", **around).code == 0
+    assert not model.exists()
 
 
 @quietly

@@ -259,7 +259,7 @@ def test_no_name(hub, home, name):
 def test_no_model_of_ctranslate2(hub, home):
     del hub.repositories[REPOSITORY].files["model.bin"]
     check_error(pull(hub, home), 2, "not in CTranslate2's form.*lsg models convert")
-    check_error(pull(hub, home, "qwen3-4b"), 2, "lsg models convert Qwen/Qwen3-4B")
+    check_error(pull(hub, home, "qwen3-4b"), 2, "lsg models convert qwen3-4b")
 
 
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("hf_other", 403)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,9 +16,19 @@ FROM_TO = "of the manifest; by default all the model has tokens for."
 
 def convert(
     source: Annotated[
-        str, typer.Argument(metavar="HUB-ID|DIR", help="A model on the Hub, or its directory.")
+        str,
+        typer.Argument(metavar="ALIAS|HUB-ID|DIR", help="A model on the Hub, or its directory."),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to put it.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Where to put it. (default: of a model on the Hub, where pulled ones are)",
+            show_default=False,
+        ),
+    ] = None,
     quantization: Annotated[
         str,
         typer.Option(
@@ -64,15 +74,24 @@ def convert(
 ) -> None:
     """Convert a model for lsg, write its manifest, and compare it with the original.
 
-    Needs PyTorch and Transformers: pip install 'lsg[convert]'.
+    Needs PyTorch and Transformers: pip install 'lsg[convert]'. A model of the Hub's is then known
+    by its name, for --model.
 
-    Example: lsg models convert Qwen/Qwen2.5-1.5B-Instruct --output qwen
+    Example: lsg models convert qwen2.5-1.5b
     """
+    from lsgcli import registry, store
     from lsgcli.cli.running import ignore
     from lsgcli.convert import Request
     from lsgcli.convert import convert as run
     from lsgcli.describe import Wishes
+    from lsgcli.errors import UsageError
 
+    if entry := registry.load().get(source):
+        source, revision = entry.repository, revision or entry.revision or None
+    if output is None:
+        if Path(source).is_dir() or not store.is_name(source):
+            raise UsageError("--output DIR is missing: where is the converted model to be?")
+        output = store.place(source)
     agreement = run(
         Request(
             source,
