@@ -7,6 +7,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from brute import Brute
 from conftest import ROOT, Live, run_lsg
@@ -114,13 +115,16 @@ def test_offline_and_generate(int8: EncoderDecoderBackend, plain: EncoderDecoder
         assert tokens == tuple(token for word in words for token in word)
 
 
-def test_a_reply_does_not_depend_on_its_company(int8: EncoderDecoderBackend, model: Path) -> None:
+def test_a_reply_does_not_depend_on_its_company(model: Path) -> None:
+    """But for the last bits, which are another sum's in a larger product on some CPUs."""
     queries = [Query(source, (3 + n % 5,) * (n % 4), (), 3) for n, source in enumerate(SOURCES)]
-    together = opened(model, "int8").forward(queries)
-    other = opened(model, "int8")
+    together = opened(model, "float32").forward(queries)
+    other = opened(model, "float32")
     for query, rows in zip(queries, together, strict=True):
         alone = other.forward([query])[0]
-        assert [row.logp.tolist() for row in rows] == [row.logp.tolist() for row in alone]
+        assert [row.likeliest for row in rows] == [row.likeliest for row in alone]
+        for row, same in zip(rows, alone, strict=True):
+            np.testing.assert_allclose(row.logp, same.logp, atol=1e-3)
 
 
 @pytest.mark.parametrize("policy", [Lsg(1.0, 0.6, 1, 4), LocalAgreement(2)])
