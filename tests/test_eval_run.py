@@ -431,7 +431,7 @@ def test_bad_data(tmp_path, source, target, code, message):
         (("--words-per-second", "2"), "--words-per-second belongs to --computation-aware"),
         (("--computation-aware", "--words-per-second", "0"), "--words-per-second must be positive"),
         (("--model", "nothing"), "no model 'nothing'"),
-        (("--to", "fr"), "no embedded model translates"),
+        (("--to", "it"), "no embedded model translates"),
         (("--test-set", "wmt15"), "--test-set stands for --source and --target"),
     ],
 )
