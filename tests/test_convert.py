@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import run_lsg
 from hub_server import Hub
+from test_models_pull import surroundings
 
 from lsgcli.describe.layouts import layouts
 from lsgcli.errors import ManifestError, UsageError
@@ -105,10 +106,7 @@ def llama3(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_model_of_the_hub_s_is_known_by_its_name(llama3: Path, tmp_path: Path) -> None:
     hub = Hub()
     hub.add("acme/chat", llama3)
-    around = {
-        "LSG_HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf"),
-        "HF_ENDPOINT": hub.url, "HF_TOKEN": "", "HF_HUB_OFFLINE": "",
-    }  # fmt: skip
+    around = surroundings(hub, tmp_path / "home")
     done = run_lsg("models", "convert", "acme/chat", **around)
     hub.close()
     assert done.code == 0, done.stderr

@@ -17,6 +17,7 @@ from hub_server import Hub
 from msgspec.structs import replace
 from sentences import SENTENCES
 from test_engine import commits, expected, simulate
+from test_models_pull import surroundings
 
 from lsgcli.backends import open_backend
 from lsgcli.backends.base import Placement
@@ -261,7 +262,7 @@ def test_pulled_without_a_manifest_the_same_is_told(
             shutil.copyfile(file, bare / file.name)
     hub, repository = Hub(), f"acme/{'opus-mt-en-de' if name.startswith('Marian') else 'model'}"
     hub.add(repository, bare)
-    around = {"LSG_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub.url, "HF_TOKEN": ""}
+    around = surroundings(hub, tmp_path / "home")
     pair = [] if "opus" in repository else ["--from", "en", "--to", "de"]
     pulled = run_lsg("models", "pull", repository, *pair, **around)
     hub.close()

@@ -105,12 +105,13 @@ def tune(
 
     if latency is None and (save or save_default):
         raise UsageError("--save and --save-default need --latency: the AL that may be spent")
+    if metric:
+        quality_metric(metric)
     settings = tuning.grid(grid)
     hearing = Hearing(segment_ms / 1000, pause, vad)
     task = choose(model, from_, to, hearing.of, terminal.note)
     chosen = task.model
     metric = metric or ("WER" if chosen.source == chosen.target else "BLEU")
-    quality_metric(metric)
     sentences = task.load(source, target)
     placement = Placement(device, compute_type, threads, batch_size)
     with bar(len(sentences), color.value, show=not quiet) as advance:

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from lsgcli.describe import prompts
 from lsgcli.describe.languages import NAMES
 from lsgcli.describe.layouts import family, layouts, names
 from lsgcli.errors import ModelError, UsageError
+from lsgcli.files import sha256
 from lsgcli.manifest import FILE_NAME, VERSION
 
 if TYPE_CHECKING:
@@ -97,14 +97,10 @@ def write(directory: Path, written: dict[str, Any]) -> None:
 
 def sums(directory: Path) -> dict[str, dict[str, Any]]:
     """Sizes and checksums of all the files that are there."""
-    found = {}
-    for file in sorted(directory.iterdir()):
-        digest = hashlib.sha256()
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-        found[file.name] = {"size": file.stat().st_size, "sha256": digest.hexdigest()}
-    return found
+    return {
+        file.name: {"size": file.stat().st_size, "sha256": sha256(file)}
+        for file in sorted(directory.iterdir())
+    }
 
 
 def _sides(model: Path, original: Unconverted, wishes: Wishes) -> dict[str, Any]:

@@ -14,12 +14,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from corpus import lines_of
+from tune import development
 
 from lsgcli.backends import open_backend
 from lsgcli.backends.base import Placement
 from lsgcli.catalog import find
-from lsgcli.evaluation.corpus import load_corpus
 from lsgcli.evaluation.tuning import Point, front, grid, measure
 from lsgcli.policy.baselines import WaitK
 
@@ -46,9 +45,7 @@ def main() -> None:
     settings = [*grid(GRID), *(WaitK(k) for k in (*WAITS, WHOLE))]
     print("direction model policy", *(f"AL={each}" for each in LAGGINGS), "offline", sep="\t")
     for direction in args.directions:
-        if not (files := lines_of(args.data / "dev", "tatoeba", direction)):
-            raise SystemExit(f"{args.data}/dev has no tatoeba for {direction}")
-        sentences = load_corpus(*files)[: args.sentences]
+        sentences = development(args.data, direction, args.sentences)
         for model in args.models:
             backend = open_backend(find(str(model), *direction.split("-")), Placement())
             backend.ready()

@@ -27,10 +27,18 @@ from lsgcli.policy.baselines import WaitK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.tuning import Point
 
 GRID = "delta=0.5,1,2,4"  # with the values of lsg tune for alpha, L and U
 WAITS = (1, 2, 3, 5, 7, 10)
+
+
+def development(data: Path, direction: str, most: int) -> list[Sentence]:
+    """The first sentences of Tatoeba's development set. Raises SystemExit if there is none."""
+    if not (files := lines_of(data / "dev", "tatoeba", direction)):
+        raise SystemExit(f"{data}/dev has no tatoeba for {direction}")
+    return load_corpus(*files)[:most]
 
 
 def above(point: Point, waits: Sequence[Point]) -> float:
@@ -50,9 +58,7 @@ def main() -> None:
         source, target = direction.split("-")
         backend = open_backend(find(str(args.model), source, target), Placement())
         backend.ready()
-        if not (files := lines_of(args.data / "dev", "tatoeba", direction)):
-            raise SystemExit(f"{args.data}/dev has no tatoeba for {direction}")
-        sentences = load_corpus(*files)[: args.sentences]
+        sentences = development(args.data, direction, args.sentences)
         settings = grid(GRID)
         points = measure(backend, sentences, [*settings, *map(WaitK, WAITS)])
         found, waits = points[: len(settings)], points[len(settings) :]
