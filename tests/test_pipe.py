@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -17,6 +18,8 @@ from pathlib import Path
 import pytest
 from conftest import LSG, Live, environment, run_lsg
 from sentences import SENTENCES
+
+from lsgcli.catalog import embedded
 
 TO = ("translate", "--to", "de")
 CAT = ("--protect-regex", "(?s).+")
@@ -272,6 +275,21 @@ def test_placeholders_that_are_out_of_order_are_not_mixed_up():
     first, second = result.lines
     assert set(re.findall(r"\{\d\}", first)) == {"{0}", "{1}"}
     assert set(re.findall(r"\{\d\}", second)) == {"{0}", "{1}", "{2}"}
+
+
+@pytest.mark.parametrize("pace", [(), ("--pace", "0")], ids=["whole", "word by word"])
+def test_no_placeholder_is_made_up(tmp_path, pace):
+    """One that is a common word would be, in the first sentence."""
+    model = Path(shutil.copytree(embedded()["en-de"], tmp_path / "model"))
+    options = (*TO, "--from", "en", "--model", model, *pace, "--latency", "high")
+    source = b"The house is small.\nThe house is Haus.\n"
+    assert run_lsg(*options, stdin=source).text.count("Haus ist") == 2
+    manifest = model / "manifest.toml"
+    named = manifest.read_text().replace('placeholders = ["{0}"', 'placeholders = ["Haus"')
+    manifest.write_text(named)
+    first, second = run_lsg(*options, stdin=source).lines
+    assert "Haus" not in first
+    assert "Haus" in second
 
 
 def test_what_is_not_protected_is_translated():

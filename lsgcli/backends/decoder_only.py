@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from lsgcli.backends.vocabulary import Vocabulary
     from lsgcli.catalog import Model
+    from lsgcli.engine.distribution import Tokens
     from lsgcli.engine.steps import Generate, Query, SourceUnit
     from lsgcli.manifest import DecoderOnlyManifest
 
@@ -53,6 +54,8 @@ class DecoderOnlyLexicon(TokenLexicon):
         self._head = self._fixed(parts[:slot], behind=False)
         self._middle = self._fixed(parts[slot + 1 : -1], behind=True)
         self._first = lru_cache(WORDS_KEPT)(self._encode_first)
+        self.tokens_with = lru_cache(None)(self._tokens_with)
+        self.tokens_without = lru_cache(None)(self._tokens_without)
 
     def limit(self, source: Sequence[SourceUnit]) -> int:
         """Twice the source's tokens and a few: no translation is longer, but loops are endless."""
@@ -74,6 +77,26 @@ class DecoderOnlyLexicon(TokenLexicon):
     def prompt(self, query: Query) -> tuple[int, ...]:
         """The tokens the model sees for a source and target prefix."""
         return self._head + self.source_tokens(query.source) + self._middle + query.target
+
+    def invented(self, prompt: Sequence[int]) -> tuple[str, ...]:
+        """The placeholders that are not in the prompt: a model that writes one makes it up."""
+        if not (placeholders := self._model.manifest.placeholders):
+            return ()
+        text = self.text(prompt)
+        return tuple(each for each in placeholders if each not in text)
+
+    def _tokens_with(self, words: tuple[str, ...]) -> list[int]:
+        """The tokens that have one of the words in them."""
+        names = map(self._vocabulary.token, range(self._vocabulary.size if words else 0))
+        return [n for n, name in enumerate(names) if any(word in name for word in words)]
+
+    def _tokens_without(self, words: tuple[str, ...]) -> Tokens | None:
+        """All tokens but these, of shape ``[V]``; None for all."""
+        if not (tokens := self.tokens_with(words)):
+            return None
+        allowed = np.ones(self._vocabulary.size, np.bool_)
+        allowed[tokens] = False
+        return allowed
 
     def _fixed(self, parts: Sequence[str], *, behind: bool) -> tuple[int, ...]:
         """Tokens of fixed parts; ``behind``: text stands before the first of them."""
@@ -190,10 +213,13 @@ class DecoderOnlyBackend:
         """
         prompts = [self.lexicon.prompt(request.query) for request in requests]
         futures: dict[int, ctranslate2.AsyncGenerationResult] = {}
-        for members in self._batches(requests, list(map(len, prompts))):
+        for members in self._batches(requests, prompts):
             limit = max(requests[n].limit for n in members)
             end = self._model.manifest.prompt.end
-            results = self._generate([prompts[n] for n in members], limit, end_token=end)
+            batch = [prompts[n] for n in members]
+            invented = self.lexicon.tokens_with(self.lexicon.invented(batch[0]))
+            without = [[self._vocabulary.token(token)] for token in invented]
+            results = self._generate(batch, limit, end_token=end, suppress_sequences=without)
             futures.update(zip(members, results, strict=True))
         for n, prompt in enumerate(prompts):
             tokens = tuple(futures.pop(n).result().sequences_ids[0])[: requests[n].limit]
@@ -210,19 +236,31 @@ class DecoderOnlyBackend:
             asked = self._generate(batch, 1, end_token=[], return_logits_vocab=True)
             results.update(zip(members, asked, strict=True))
         rows = (as_array(results[n].result().logits[0][0]) for n in range(len(prompts)))
-        return [Distribution(row.reshape(-1), normalised=False) for row in rows]
+        return [
+            Distribution(row.reshape(-1), self._allowed(prompt), normalised=False)
+            for row, prompt in zip(rows, prompts, strict=True)
+        ]
 
-    def _batches(self, requests: Sequence[Generate], lengths: list[int]) -> list[list[int]]:
-        """Group requests for generation, the first ones first."""
-        exact: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-        others: list[int] = []
-        for n in sorted(range(len(lengths)), key=lengths.__getitem__):
-            alike = exact[lengths[n], requests[n].limit] if requests[n].exact else others
-            alike.append(n)
+    def _allowed(self, prompt: tuple[int, ...]) -> Tokens | None:
+        """What may be written behind a prompt."""
+        return self.lexicon.tokens_without(self.lexicon.invented(prompt))
+
+    def _batches(
+        self, requests: Sequence[Generate], prompts: list[tuple[int, ...]]
+    ) -> list[list[int]]:
+        """Group requests for generation, the first ones first; a group may write the same."""
+        exact: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+        others: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for n in sorted(range(len(prompts)), key=lambda n: len(prompts[n])):
+            invented = self.lexicon.invented(prompts[n])
+            if requests[n].exact:
+                exact[len(prompts[n]), requests[n].limit, invented].append(n)
+            else:
+                others[invented].append(n)
         size = self._batch_size
-        share = max(1, min(size, -(-len(others) // self._replicas)))
+        share = max(1, min(size, -(-sum(map(len, others.values())) // self._replicas)))
         batches = [part for group in exact.values() for part in _cut(group, size)]
-        return sorted(batches + _cut(others, share))
+        return sorted(batches + [part for group in others.values() for part in _cut(group, share)])
 
     def _generate(
         self, prompts: list[tuple[int, ...]], limit: int, **options: Any
@@ -270,10 +308,11 @@ class DecoderOnlyBackend:
         view = ctranslate2.StorageView.from_array
         output = self._generator.forward_batch(view(tokens), view(lengths), return_log_probs=True)
         logp = as_array(output)
-        return [
-            [Distribution(row) for row in line[len(prompt) - 1 : len(prompt) + len(draft)]]
-            for line, (prompt, draft) in zip(logp, rows, strict=True)
-        ]
+        replies = []
+        for line, (prompt, draft) in zip(logp, rows, strict=True):
+            asked, allowed = line[len(prompt) - 1 : len(prompt) + len(draft)], self._allowed(prompt)
+            replies.append([Distribution(row, allowed) for row in asked])
+        return replies
 
 
 def _cut(group: list[int], size: int) -> list[list[int]]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MASKED = 0.75  # of the pairs with protected words, shown with placeholders
 STRANGE = 0.015  # of the pairs get something that is copied
+CAPITALS = 0.02  # of the plain pairs are in capitals, for people who shout
+SMALL = 0.05  # and so many in small letters, for people who do not care
+PROSE = " .,!?'’-¿¡"  # what such pairs are made of, besides letters
 RANGES = (
     (0x1F300, 0x1F64F),
     (0x1F680, 0x1F6FF),
@@ -99,7 +102,7 @@ def encode(kept: list[Pair], kinds: list[int], words: Vocabulary, seed: int) -> 
     texts: list[str] = []
     for pair in kept:
         hidden = masked(pair.texts) if rng.random() < MASKED else None
-        texts += _with_stranger(hidden or pair.texts, rng)
+        texts += _with_stranger(_in_case(hidden or pair.texts, rng), rng)
     encoded = words.encode(texts)
     starts = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(ids) for ids in encoded], out=starts[1:])
@@ -110,6 +113,16 @@ def encode(kept: list[Pair], kinds: list[int], words: Vocabulary, seed: int) -> 
         np.array([[place[of] for of in pair.languages] for pair in kept], np.uint8),
         np.array(kinds, np.uint8),
     )
+
+
+def _in_case(texts: tuple[str, str], rng: random.Random) -> tuple[str, str]:
+    """Now and then both texts in capitals or in small letters, if they are plain prose."""
+    if (drawn := rng.random()) >= CAPITALS + SMALL:
+        return texts
+    if not all(c.isalpha() or c in PROSE for text in texts for c in text):
+        return texts
+    first, second = (text.upper() if drawn < CAPITALS else text.lower() for text in texts)
+    return first, second
 
 
 def _with_stranger(texts: tuple[str, str], rng: random.Random) -> tuple[str, str]:
