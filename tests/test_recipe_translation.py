@@ -200,6 +200,55 @@ def test_prefixes_hold_what_is_linked_to_what_was_read():
     assert any(line.endswith("Ich habe das alte Haus| I have") for line in english), english
 
 
+CASES = """
+import random
+from prepare import CAPITALS, SMALL, _in_case
+rng = random.Random(1)
+for texts in (("Is it big?", "Ist es dick?"), ("Use {0}", "Nimm {0}"), ("3 dogs", "3 Hunde")):
+    drawn = [_in_case(texts, rng) for _ in range(2000)]
+    shares = [drawn.count(tuple(map(case, texts))) / 2000 for case in (str.upper, str.lower)]
+    assert set(drawn) <= {texts, *(tuple(map(case, texts)) for case in (str.upper, str.lower))}
+    print(*(round(share / wanted, 1) for share, wanted in zip(shares, (CAPITALS, SMALL))))
+"""
+
+
+def test_only_prose_changes_its_case():
+    done = subprocess.run(
+        [sys.executable, "-c", CASES],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=f"{ROOT}:{RECIPE}"),
+    )
+    assert done.returncode == 0, done.stderr
+    prose, *others = done.stdout.splitlines()
+    assert all(0.5 < float(share) < 1.5 for share in prose.split())
+    assert others == ["0.0 0.0"] * 2
+
+
+@needs_torch
+def test_a_start_from_two_models_has_the_pieces_of_both():
+    """Those of the first where both have them."""
+    script = (
+        "import sys; from pathlib import Path; from network import Network, Shape\n"
+        "from vocabulary import Vocabulary; from warm import start, variables\n"
+        "first, second = models = [Path(each) for each in sys.argv[1:]]\n"
+        "words = Vocabulary(second / 'spm.model'); network = Network(Shape(words.size))\n"
+        "start(network, words, models)\n"
+        "for piece, model in ('\\u2581Haus', second), ('\\u2581house', first):\n"
+        "    old = variables(model / 'model.bin')['decoder/embeddings/weight']\n"
+        "    row = old[Vocabulary(model / 'spm.model').id(piece)]\n"
+        "    assert (network.embedding.weight[words.id(piece)].detach().numpy() == row).all()\n"
+    )
+    models = [SEED.parent / "en-fr-es", SEED]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *models],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=f"{ROOT}:{RECIPE}"),
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @needs_torch
 def test_a_start_from_a_model_gives_back_the_same_model(data, monkeypatch):
     """Reading its weights, the network and the converter lose nothing."""
@@ -210,7 +259,7 @@ def test_a_start_from_a_model_gives_back_the_same_model(data, monkeypatch):
         "seed, work = Path(sys.argv[1]), Path(sys.argv[2])\n"
         "(work / 'spm.model').write_bytes((seed / 'spm.model').read_bytes())\n"
         "words = Vocabulary(seed / 'spm.model'); network = Network(Shape(words.size))\n"
-        "start(network, words, seed); convert(network, words, ['de', 'en'], work, work / 'out')\n"
+        "start(network, words, [seed]); convert(network, words, ['de', 'en'], work, work / 'out')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, SEED, data],

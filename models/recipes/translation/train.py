@@ -188,7 +188,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--output", type=Path, required=True, help="the int8 model")
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
-    parser.add_argument("--start", type=Path, help="a model of this shape to start from")
+    parser.add_argument(
+        "--start", type=Path, nargs="+", help="a model of this shape to start from, others' pieces"
+    )
     parser.add_argument("--pieces", type=Path, help="a vocabulary to use instead of a new one")
     parser.add_argument("--minutes", type=float, help="end after this time, if not before")
     parser.add_argument("--seed", type=int, default=1)

@@ -2,7 +2,7 @@
 
 The body is taken over, its int8 weights as the numbers they stand for. Of the embeddings, a piece
 that both vocabularies have is taken over; any other begins as the mean of the pieces that the old
-vocabulary cuts it into.
+vocabulary cuts it into. Further models give the pieces that those before them do not have.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch
 from vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -55,10 +56,10 @@ def variables(path: Path) -> dict[str, NDArray[np.float32]]:
     return {name: np.array(values, np.float32) for name, values in result.items()}
 
 
-def start(network: Network, words: Vocabulary, model: Path) -> None:
-    """Give the network the weights of the model in this directory. Raises SystemExit."""
+def start(network: Network, words: Vocabulary, models: Sequence[Path]) -> None:
+    """Give the network the weights of the models in these directories. Raises SystemExit."""
+    model = models[0]
     old = variables(model / "model.bin")
-    known = Vocabulary(model / "spm.model")
     body: list[tuple[torch.nn.Parameter, NDArray[np.float32] | None]] = []
     for number, layer in enumerate(network.layers):
         at = f"decoder/layer_{number}/"
@@ -78,20 +79,19 @@ def start(network: Network, words: Vocabulary, model: Path) -> None:
         if values is None or weight.shape != values.shape:
             raise SystemExit(f"{model} has another shape than the network: choose the same")
         weight.data.copy_(torch.from_numpy(values))
-    _embeddings(network, words, known, old["decoder/embeddings/weight"])
+    _embeddings(network, words, models)
 
 
-def _embeddings(
-    network: Network, words: Vocabulary, known: Vocabulary, old: NDArray[np.float32]
-) -> None:
+def _embeddings(network: Network, words: Vocabulary, models: Sequence[Path]) -> None:
+    rows: dict[str, NDArray[np.float32]] = {}
+    for model in reversed(models):
+        known = Vocabulary(model / "spm.model")
+        old = variables(model / "model.bin")["decoder/embeddings/weight"]
+        rows.update(zip(known.names, old, strict=False))
     size = np.linalg.norm(old, axis=1).mean()
-    place = {name: i for i, name in enumerate(known.names)}
     tags = [i for i, name in enumerate(known.names) if name.startswith("<2")]
-    taken = 0
     for i, name in enumerate(words.names):
-        if name in place:
-            row, taken = old[place[name]], taken + 1
-        else:
+        if (row := rows.get(name)) is None:
             blank = name.startswith("▁")
             pieces = known.encode([name.lstrip("▁")])[0]
             if pieces and not blank and known.names[pieces[0]] == "▁":
@@ -99,4 +99,5 @@ def _embeddings(
             row = old[tags if name.startswith("<2") else pieces or [0]].mean(0)
             row = row * (size / max(np.linalg.norm(row), 1e-6))
         network.embedding.weight.data[i] = torch.from_numpy(np.ascontiguousarray(row))
+    taken = sum(name in rows for name in words.names)
     print(f"{taken} of {words.size} pieces taken over", flush=True)
