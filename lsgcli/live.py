@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lsgcli.engine.segment import commit_whole, request_whole, translate
 from lsgcli.engine.steps import Arrival, Commit, Units
 from lsgcli.session import Session
+from lsgcli.text.code import copy_code
 from lsgcli.text.mask import Masked, mask
 from lsgcli.text.segmenter import EndSegment, Piece, Unit, Verbatim
 
@@ -57,14 +58,19 @@ class Pipeline:
         writer: TranslationWriter,
         observers: tuple[Observer, ...] = (),
         *,
+        code: bool = True,
         preview: bool = False,
     ) -> None:
-        """Connect the parts; ``preview`` asks for hypotheses while waiting."""
+        """Connect the parts. ``preview`` asks for hypotheses while waiting.
+
+        Lines of program ``code`` that are complete are translated too, or else copied.
+        """
         self._feed = feed
         self._ways = ways
         self._writer = writer
         self._session = Session(feed, next(iter(ways.values())).backend, writer, observers)
         self._placeholders = min((way.placeholders for way in ways.values()), key=len)
+        self._code = code
         self._preview = preview
         self._segments = 0
 
@@ -99,7 +105,7 @@ class Pipeline:
 
     def _masked(self, pieces: list[Piece]) -> list[Piece | Copied]:
         """Translate the sentences that protected words have cut, where placeholders survive."""
-        sentences = list(mask(pieces, self._placeholders))
+        sentences = list(mask(pieces if self._code else copy_code(pieces), self._placeholders))
         tries = (each for each in sentences if isinstance(each, Masked))
         replies = self._generate([each.units for each in tries])
         result: list[Piece | Copied] = []

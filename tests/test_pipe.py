@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import random
 import re
 import shutil
@@ -275,6 +276,30 @@ def test_placeholders_that_are_out_of_order_are_not_mixed_up():
     first, second = result.lines
     assert set(re.findall(r"\{\d\}", first)) == {"{0}", "{1}"}
     assert set(re.findall(r"\{\d\}", second)) == {"{0}", "{1}", "{2}"}
+
+
+CODE = b"""\
+for (int i = 0; i < n; i++) { sum += a[i]; }
+x = {'a': 1, 'b': [2, 3]}
+\tSELECT * FROM users;\r
+2026-11-23 02:45:35 ERROR [main] return x;
+    } else if (x == null) {
+"""
+NO_CODE = """\
+Error: {name}
+See { $path }
+The house is small; the garden is large.
+This is what you see if a = b
+{0} of {1}
+"""
+
+
+def test_lines_of_code_are_copied():
+    result = run_lsg(*TO, stdin=CODE)
+    assert (result.code, result.stdout) == (0, CODE)
+    assert run_lsg(*TO, "--no-protect", stdin=CODE).stdout != CODE
+    lines = run_lsg(*TO, stdin=NO_CODE.encode()).lines
+    assert all(map(operator.ne, lines, NO_CODE.splitlines())), lines
 
 
 @pytest.mark.parametrize("pace", [(), ("--pace", "0")], ids=["whole", "word by word"])

@@ -257,7 +257,7 @@ Protect = Annotated[
     bool,
     typer.Option(
         "--protect/--no-protect",
-        help="Copy log headers, paths, URLs, placeholders, numbers with units unchanged.",
+        help="Copy log headers, paths, URLs, placeholders, numbers with units, code unchanged.",
         rich_help_panel=INPUT,
     ),
 ]

@@ -154,6 +154,7 @@ def translate(
             ways,
             writer,
             observers,
+            code=not protects,
             preview=preview,
         )
         show = os.isatty(2) if stats is None else stats
