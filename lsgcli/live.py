@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lsgcli.engine.segment import commit_whole, request_whole, translate
 from lsgcli.engine.steps import Arrival, Commit, Units
 from lsgcli.session import Session
+from lsgcli.text.capitals import in_capitals, in_small_letters
 from lsgcli.text.code import copy_code
 from lsgcli.text.mask import Masked, mask
 from lsgcli.text.segmenter import EndSegment, Piece, Unit, Verbatim
@@ -30,11 +31,23 @@ BULK = 1024  # segments translated together, at most
 
 @dataclass(frozen=True)
 class Way:
-    """How one language is translated; ``placeholders`` are words that the model copies."""
+    """How one language is translated.
+
+    ``placeholders`` are words that the model copies, ``capitals``: it can read whole sentences of.
+    """
 
     policy: Policy
     backend: Backend
     placeholders: Sequence[str] = ()
+    capitals: bool = True
+
+    def turns(self, units: Sequence[Unit]) -> bool:
+        """Whether a complete sentence is shown in small letters, its translation in capitals."""
+        return not self.capitals and in_capitals(_texts(units))
+
+    def shown(self, units: Sequence[Unit]) -> tuple[str, ...]:
+        """What the model is shown of a complete sentence."""
+        return in_small_letters(_texts(units)) if self.turns(units) else _texts(units)
 
 
 @dataclass(frozen=True)
@@ -124,10 +137,10 @@ class Pipeline:
         """Translate segments, those of a language as one batch; give them in their order."""
         replies: dict[str, Iterator[tuple[int, ...]]] = {}
         for language in {units[0].language: None for units in segments}:
-            backend = self._ways[language].backend
-            replies[language] = backend.generate(
+            way = self._ways[language]
+            replies[language] = way.backend.generate(
                 [
-                    request_whole(_texts(units), backend.lexicon)
+                    request_whole(way.shown(units), way.backend.lexicon)
                     for units in segments
                     if units[0].language == language
                 ]
@@ -146,8 +159,11 @@ class Pipeline:
         """Commit the translation of a whole segment."""
         self._begin(units[0], streamed=False)
         self._session.read = len(units)
-        lexicon = self._way(units[0]).backend.lexicon
-        for event in commit_whole(_texts(units), tokens, lexicon):
+        way = self._way(units[0])
+        turned = way.turns(units)
+        for event in commit_whole(_texts(units), tokens, way.backend.lexicon):
+            if turned and isinstance(event, Commit):
+                event = replace(event, text=event.text.upper())
             if restore and isinstance(event, Commit):
                 event = replace(event, text=restore(event.text))
             elif restore and isinstance(event, Units):

@@ -182,6 +182,7 @@ class TextManifest(Manifest, frozen=True, kw_only=True):
     languages: dict[str, str] = {}  # their names
     codes: dict[str, str] = {}  # languages as the model writes them, where that is not the code
     placeholders: list[str] = []  # words the model copies, to stand for protected text
+    capitals: bool = True  # the model reads sentences in capitals; else it is shown small letters
     max_source_tokens: Positive = 128
     sentences: bool = True  # the model translates sentences: longer segments are cut at their ends
 

@@ -39,7 +39,7 @@ backends backends.*
 hub shelf
 audio.feed
 audio audio.*
-text.feed text.language text.mask text.code text.recording
+text.feed text.language text.mask text.code text.capitals text.recording
 text text.segmenter text.protect text.chunks text.words
 output output.text output.jsonl output.subtitles
 output.base output.descriptor

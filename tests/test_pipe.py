@@ -302,6 +302,17 @@ def test_lines_of_code_are_copied():
     assert all(map(operator.ne, lines, NO_CODE.splitlines())), lines
 
 
+def test_sentences_in_capitals():
+    """The embedded model is shown them in small letters."""
+    lines = ["THE HOUSE IS SMALL.", "THE HOUSE IS SMALL. The house is small.", "OPEN %s NOW."]
+    house, both, opened = run_lsg(*TO, stdin="\n".join(lines).encode()).lines
+    assert (house, both) == ("DAS HAUS IST KLEIN.", "DAS HAUS IST KLEIN. Das Haus ist klein.")
+    assert "%s" in opened
+    assert opened.replace("%s", "").isupper()
+    objects_of = objects(run_lsg(*TO, "--format", "jsonl", stdin=b"THE HOUSE IS SMALL.\n").stdout)
+    assert " ".join(each["text"] for each in objects_of if "text" in each).count("HAUS") >= 1
+
+
 @pytest.mark.parametrize("pace", [(), ("--pace", "0")], ids=["whole", "word by word"])
 def test_no_placeholder_is_made_up(tmp_path, pace):
     """One that is a common word would be, in the first sentence."""

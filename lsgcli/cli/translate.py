@@ -112,7 +112,10 @@ def translate(
         for language, each in models.items():
             backend = backends[language]
             backend.ready()
-            ways[language] = Way(settings.policy(each.policy), backend, each.manifest.placeholders)
+            manifest = each.manifest
+            ways[language] = Way(
+                settings.policy(each.policy), backend, manifest.placeholders, manifest.capitals
+            )
             limits[language] = Limits(
                 tokens=each.manifest.max_source_tokens,
                 count=backend.count,

@@ -129,6 +129,7 @@ def _write_manifest(output: Path, languages: list[str]) -> None:
         "licence": LICENCE,
         "max_source_tokens": SOURCE_TOKENS,
         "placeholders": list(PLACEHOLDERS),
+        "capitals": False,
         "tokenizer": {"type": "sentencepiece", "file": "spm.model"},
         "prompt": {
             "parts": [START, tag("{to}"), "{source}", SEPARATOR, "{target}"],
