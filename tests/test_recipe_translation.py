@@ -200,6 +200,31 @@ def test_prefixes_hold_what_is_linked_to_what_was_read():
     assert any(line.endswith("Ich habe das alte Haus| I have") for line in english), english
 
 
+def test_phrases_are_shown_as_they_are_typed(corpus, tmp_path):
+    table = tmp_path / "phrases.tsv"
+    table.write_text(
+        "en\tde\tes\nHow are you?\tWas?\t\u00bfQu\u00e9 tal?\nSave\tSpeichern\tGuardar\n"
+    )
+    pairs = list(corpus.phrases(table, [("en", "es"), ("en", "de")]))
+    assert [pair.texts for pair in pairs[:5]] == [
+        ("How are you?", "\u00bfQu\u00e9 tal?"),
+        ("How are you", "Qu\u00e9 tal"),
+        ("how are you", "qu\u00e9 tal"),
+        ("Save", "Guardar"),
+        ("save", "guardar"),
+    ]
+    assert {pair.languages for pair in pairs[5:]} == {("en", "de")}
+    kinds = {corpus.kind(pair, extra=True) for pair in pairs}
+    assert corpus.Weights(phrases=7).by_kind()[kinds.pop()] == 7
+    assert not kinds
+
+
+def test_the_table_of_phrases_is_whole(corpus):
+    languages = [("en", "de"), ("en", "fr"), ("en", "es")]
+    pairs = list(corpus.phrases(RECIPE / "phrases.tsv", languages))
+    assert all(text.strip() == text and text for pair in pairs for text in pair.texts)
+
+
 CASES = """
 import random
 from prepare import CAPITALS, SMALL, _in_case

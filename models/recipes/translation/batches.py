@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from corpus import PHRASE
 from vocabulary import tag
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Mix:
     prefixes: float = 0.35
     construction: str = "proportional"  # or "wait-k", "alignment", "none"
     copies: float = 0.02  # texts in the language that is asked for: to be left alone
-    bare: float = 0.1  # sentences without the mark at their end, on both sides
+    bare: float = 0.25  # sentences without the mark at their end, on both sides
     lags: tuple[int, int] = (1, 5)  # of wait-k, drawn for every example
 
 
@@ -126,7 +127,7 @@ class Batches:
         end = [self._words.end]
         if rng.random() < self._mix.bare and {int(source[-1]), int(target[-1])} <= self._marks:
             source, target = source[:-1], target[:-1]
-        whole = rng.random() >= self._mix.prefixes
+        whole = rng.random() >= self._mix.prefixes or self._encoded.kinds[pair] == PHRASE
         starts = self._starts(source), self._starts(target)
         if not whole and (cut := self._cut(*starts, number, rng)):
             source, target, end = source[: cut[0]], target[: cut[1]], []

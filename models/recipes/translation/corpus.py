@@ -25,6 +25,7 @@ CLOSING = ",.;:!?…"
 PLACEHOLDERS = ("{0}", "{1}", "{2}", "{3}")
 CHARACTERS = 400  # the longest side of a pair
 SENTENCES = ("tatoeba",)
+PHRASES, PHRASE = "phrases", 6  # their source id and kind
 SHORT = 3  # words; fewer are a label of a user interface rather than a sentence
 
 
@@ -43,21 +44,26 @@ class Weights:
 
     ``sentences``: of a source of plain sentences. ``messages``: of software and manuals, in the
     main files; ``manuals``: in the extra ones. ``labels`` multiplies for fewer than SHORT words.
+    ``phrases``: what everybody says, see ``phrases``.
     """
 
     sentences: float = 1.0
     messages: float = 0.5
     manuals: float = 0.12
-    labels: float = 0.4
+    labels: float = 1.0
+    phrases: float = 20.0
 
     def by_kind(self) -> tuple[float, ...]:
         """A weight for each number that ``kind`` gives."""
         plain = (self.sentences, self.messages, self.manuals)
-        return (*plain, self.sentences, *(self.labels * weight for weight in plain[1:]))
+        short = (self.sentences, *(self.labels * weight for weight in plain[1:]))
+        return (*plain, *short, self.phrases)
 
 
 def kind(pair: Pair, *, extra: bool) -> int:
     """What a pair is: a place in ``Weights.by_kind``."""
+    if pair.origin == PHRASES:
+        return PHRASE
     plain = 0 if pair.origin in SENTENCES else 2 if extra else 1
     return plain + (3 if pair.texts[0].count(" ") < SHORT - 1 else 0)
 
@@ -74,6 +80,21 @@ def read(path: Path) -> Iterator[Pair]:
                 raise SystemExit(f"{path}:{number}: {len(columns)} columns instead of 3")
             texts = (BLANKS.sub(" ", columns[1]).strip(), BLANKS.sub(" ", columns[2]).strip())
             yield Pair(columns[0], languages, texts)
+
+
+def phrases(path: Path, languages: Iterable[tuple[str, str]]) -> Iterator[Pair]:
+    """Give the pairs of a table with a column for each language, named in its first line.
+
+    Each as it is, without the mark at its end, and in small letters: as it is typed in a chat.
+    """
+    names, *lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [dict(zip(names.split("\t"), line.split("\t"), strict=True)) for line in lines]
+    for pair in languages:
+        for row in rows:
+            texts = [row[language] for language in pair]
+            bare = [re.sub(r"^[¿¡]|\s*[.!?]$", "", text) for text in texts]
+            for first, second in dict.fromkeys(map(tuple, (texts, bare, map(str.lower, bare)))):
+                yield Pair(PHRASES, pair, (first, second))
 
 
 def lines_of(folder: Path, name: str, direction: str) -> tuple[Path, Path] | None:

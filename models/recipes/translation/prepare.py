@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import vocabulary
-from corpus import Pair, key, keys, kind, masked, read, sound
+from corpus import Pair, key, keys, kind, masked, phrases, read, sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,9 +63,12 @@ class Encoded:
 
 
 def pairs(
-    files: Iterable[Path], held_out: Iterable[Path]
+    files: Iterable[Path], held_out: Iterable[Path], table: Path | None = None
 ) -> tuple[list[Pair], list[int], dict[str, int]]:
-    """Read what is trained on: pairs, their kinds, and how many were left out and why."""
+    """Read what is trained on: pairs, their kinds, and how many were left out and why.
+
+    Those of the ``table`` of phrases come last.
+    """
     kept: list[Pair] = []
     kinds: list[int] = []
     out = {"unsound": 0, "held out": 0, "again": 0}
@@ -82,6 +85,11 @@ def pairs(
                 seen.add(same)
                 kept.append(pair)
                 kinds.append(kind(pair, extra="extra" in path.name))
+    if table:
+        for pair in phrases(table, sorted({pair.languages for pair in kept})):
+            if not {key(text) for text in pair.texts} & reserved:
+                kept.append(pair)
+                kinds.append(kind(pair, extra=False))
     return kept, kinds, out
 
 
@@ -151,15 +159,16 @@ def prepare(
     size: int,
     seed: int,
     pieces: Path | None = None,
+    table: Path | None = None,
 ) -> None:
     """Write ``spm.model`` and ``pairs.npz`` into ``work``, if they are not there.
 
-    ``pieces`` is a vocabulary to take instead of training one.
+    ``pieces`` is a vocabulary to take instead of training one, ``table`` one of phrases.
     """
     model, stored = work / "spm.model", work / "pairs.npz"
     if stored.exists():
         return
-    kept, kinds, out = pairs(files, held_out)
+    kept, kinds, out = pairs(files, held_out, table)
     print(json.dumps({"pairs": len(kept), "left out": out}), flush=True)
     if pieces:
         model.write_bytes(pieces.read_bytes())

@@ -160,7 +160,7 @@ class Trainer:
 
     def settings(self) -> dict[str, object]:
         """What must not change between a checkpoint and its resumption."""
-        free = {"data", "held_out", "pieces", "work", "output", "convert_only", "start"}
+        free = {"data", "held_out", "pieces", "phrases", "work", "output", "convert_only", "start"}
         free |= {"minutes", "steps"}  # longer or shorter than was thought
         return {k: v for k, v in vars(self.args).items() if k not in free}
 
@@ -185,6 +185,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--held-out", type=Path, nargs="*", default=[], help="directories of lines not to train on"
     )
+    parser.add_argument("--phrases", type=Path, help="a table of short phrases; see phrases.tsv")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--output", type=Path, required=True, help="the int8 model")
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
@@ -198,6 +199,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--convert-only", action="store_true", help="the checkpoint as it is")
     parser.add_argument("--prefixes", type=float, default=Mix.prefixes, help="share of examples")
     parser.add_argument("--construction", choices=CONSTRUCTIONS, default=Mix.construction)
+    parser.add_argument("--bare", type=float, default=Mix.bare, help="share without their end mark")
     for name, value in vars(Weights()).items():
         parser.add_argument(f"--weigh-{name}", type=float, default=value, metavar="TIMES")
     for name, kind in Preset.__annotations__.items():
@@ -225,7 +227,7 @@ def work(worker: int, args: argparse.Namespace) -> None:
         encoded,
         trainer.words,
         Weights(**{name: getattr(args, f"weigh_{name}") for name in vars(Weights())}),
-        Mix(args.prefixes, args.construction),
+        Mix(args.prefixes, args.construction, bare=args.bare),
         tokens=args.tokens,
         workers=args.workers,
         seed=args.seed,
@@ -248,6 +250,7 @@ def main() -> None:
         size=args.vocabulary,
         seed=args.seed,
         pieces=args.pieces,
+        table=args.phrases,
     )
     if args.construction == "alignment" and not (args.work / ALIGNED).exists():
         pairs = Encoded.load(args.work / "pairs.npz")
