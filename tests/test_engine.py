@@ -83,17 +83,19 @@ def expected(
 
 
 @pytest.mark.parametrize("policy", [*SETTINGS, Lsg(0.5, 0.9, 2, 3, "reverse")])
-def test_lsg_equals_one_plain_pass_per_distribution(backend: Backend, policy: Lsg) -> None:
-    for source, events in zip(SOURCES, simulate(backend, SOURCES, policy), strict=True):
-        assert commits(events) == expected(backend, Brute(backend).lsg(source, policy))
+def test_lsg_equals_one_plain_pass_per_distribution(unrounded: Backend, policy: Lsg) -> None:
+    for source, events in zip(SOURCES, simulate(unrounded, SOURCES, policy), strict=True):
+        assert commits(events) == expected(unrounded, Brute(unrounded).lsg(source, policy))
 
 
 @pytest.mark.parametrize("policy", SETTINGS)
-def test_lsg_equals_one_plain_pass_on_tatoeba(backend: Backend, shared: Path, policy: Lsg) -> None:
+def test_lsg_equals_one_plain_pass_on_tatoeba(
+    unrounded: Backend, shared: Path, policy: Lsg
+) -> None:
     lines = (shared / "data/test/tatoeba.en-de.en").read_text(encoding="utf-8").splitlines()
     sources = [tuple(line.split()) for line in lines[:200]]
-    for source, events in zip(sources, simulate(backend, sources, policy, 32), strict=True):
-        assert commits(events) == expected(backend, Brute(backend).lsg(source, policy))
+    for source, events in zip(sources, simulate(unrounded, sources, policy, 32), strict=True):
+        assert commits(events) == expected(unrounded, Brute(unrounded).lsg(source, policy))
 
 
 @pytest.mark.parametrize("k", [1, 3, 7])

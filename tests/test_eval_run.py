@@ -137,10 +137,10 @@ def test_the_record_says_what_was_run(run):
 
 
 @pytest.mark.parametrize("policy", [Lsg(1.0, 0.6, 3, 4), Lsg(0.5, 0.9, 1, 4), WaitK(2)])
-def test_the_batch_size_changes_nothing(backend, policy):
-    alone = translated(backend, policy, 1)
-    assert translated(backend, policy, 5) == alone
-    assert translated(backend, policy, 64) == alone
+def test_the_batch_size_changes_nothing(unrounded, policy):
+    alone = translated(unrounded, policy, 1)
+    assert translated(unrounded, policy, 5) == alone
+    assert translated(unrounded, policy, 64) == alone
 
 
 def test_the_batch_size_changes_nothing_of_a_run(run, tmp_path):
