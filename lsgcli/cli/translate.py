@@ -117,10 +117,10 @@ def translate(
                 settings.policy(each.policy), backend, manifest.placeholders, manifest.capitals
             )
             limits[language] = Limits(
-                tokens=each.manifest.max_source_tokens,
+                tokens=manifest.max_source_tokens,
                 count=backend.count,
                 language=each.source,
-                sentences=each.manifest.sentences,
+                sentences=manifest.sentences,
                 characters=by_character,
             )
         if 0 in descriptors and os.isatty(0) and not (quiet or recording):

@@ -45,8 +45,9 @@ class Distribution:
     @cached_property
     def token(self) -> int:
         """The most probable token that is allowed."""
-        if self._allowed is None:
-            return self.likeliest
+        likeliest = self.likeliest
+        if self._allowed is None or (likeliest < len(self._allowed) and self._allowed[likeliest]):
+            return likeliest
         scores = self._scores[: len(self._allowed)]
         return int(np.where(self._allowed[: len(scores)], scores, -np.inf).argmax())
 

@@ -58,8 +58,8 @@ def variables(path: Path) -> dict[str, NDArray[np.float32]]:
 
 def start(network: Network, words: Vocabulary, models: Sequence[Path]) -> None:
     """Give the network the weights of the models in these directories. Raises SystemExit."""
-    model = models[0]
-    old = variables(model / "model.bin")
+    stored = [variables(model / "model.bin") for model in models]
+    old = stored[0]
     body: list[tuple[torch.nn.Parameter, NDArray[np.float32] | None]] = []
     for number, layer in enumerate(network.layers):
         at = f"decoder/layer_{number}/"
@@ -77,17 +77,20 @@ def start(network: Network, words: Vocabulary, models: Sequence[Path]) -> None:
     body.append((network.norm.weight, old["decoder/layer_norm/gamma"]))
     for weight, values in body:
         if values is None or weight.shape != values.shape:
-            raise SystemExit(f"{model} has another shape than the network: choose the same")
+            raise SystemExit(f"{models[0]} has another shape than the network: choose the same")
         weight.data.copy_(torch.from_numpy(values))
-    _embeddings(network, words, models)
+    known = [Vocabulary(model / "spm.model") for model in models]
+    embeddings = [each["decoder/embeddings/weight"] for each in stored]
+    _embeddings(network, words, list(zip(known, embeddings, strict=True)))
 
 
-def _embeddings(network: Network, words: Vocabulary, models: Sequence[Path]) -> None:
+def _embeddings(
+    network: Network, words: Vocabulary, models: Sequence[tuple[Vocabulary, NDArray[np.float32]]]
+) -> None:
     rows: dict[str, NDArray[np.float32]] = {}
-    for model in reversed(models):
-        known = Vocabulary(model / "spm.model")
-        old = variables(model / "model.bin")["decoder/embeddings/weight"]
+    for known, old in reversed(models):  # the first goes over the others
         rows.update(zip(known.names, old, strict=False))
+    known, old = models[0]
     size = np.linalg.norm(old, axis=1).mean()
     tags = [i for i, name in enumerate(known.names) if name.startswith("<2")]
     for i, name in enumerate(words.names):
