@@ -6,8 +6,11 @@ import gzip
 import hashlib
 import importlib.util
 import json
+import random
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,15 +25,26 @@ THINGS = {"house": "Haus", "dog": "Hund", "tree": "Baum", "book": "Buch", "man":
 QUALITIES = {"small": "klein", "old": "alt", "good": "gut", "red": "rot", "new": "neu"}
 
 
-@pytest.fixture(scope="module")
-def corpus():
-    """The recipe's module for its data; the tests have one of that name too."""
-    spec = importlib.util.spec_from_file_location("recipe_corpus", RECIPE / "corpus.py")
+def module(name):
+    """One of the recipe's modules; the tests have some of those names too."""
+    spec = importlib.util.spec_from_file_location(f"recipe_{name}", RECIPE / f"{name}.py")
     assert spec
     assert spec.loader
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    loaded = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    """What is read."""
+    return module("corpus")
+
+
+@pytest.fixture(scope="module")
+def variety():
+    """What is changed."""
+    return module("variety")
 
 
 @pytest.fixture
@@ -225,29 +239,55 @@ def test_the_table_of_phrases_is_whole(corpus):
     assert all(text.strip() == text and text for pair in pairs for text in pair.texts)
 
 
-CASES = """
-import random
-from prepare import CAPITALS, SMALL, _in_case
-rng = random.Random(1)
-for texts in (("Is it big?", "Ist es dick?"), ("Use {0}", "Nimm {0}"), ("3 dogs", "3 Hunde")):
-    drawn = [_in_case(texts, rng) for _ in range(2000)]
-    shares = [drawn.count(tuple(map(case, texts))) / 2000 for case in (str.upper, str.lower)]
-    assert set(drawn) <= {texts, *(tuple(map(case, texts)) for case in (str.upper, str.lower))}
-    print(*(round(share / wanted, 1) for share, wanted in zip(shares, (CAPITALS, SMALL))))
-"""
+def shares(change, texts, times=3000):
+    """How often each outcome comes, of a change that draws."""
+    rng = random.Random(1)
+    return {
+        result: count / times
+        for result, count in Counter(change(texts, rng) for _ in range(times)).items()
+    }
 
 
-def test_only_prose_changes_its_case():
-    done = subprocess.run(
-        [sys.executable, "-c", CASES],
-        capture_output=True,
-        text=True,
-        env=environment(PYTHONPATH=f"{ROOT}:{RECIPE}"),
+def test_only_prose_changes_its_case(variety):
+    found = shares(variety._in_case, ("Is it, big?", "Ist es, dick ?"))
+    large = found.pop(("IS IT, BIG?", "IST ES, DICK ?"))
+    assert large == pytest.approx(variety.CAPITALS, rel=0.5)
+    small = [found.pop(("is it, big?", "ist es, dick ?")), found.pop(("is it big", "ist es dick"))]
+    assert small == pytest.approx([variety.SMALL / 2] * 2, rel=0.5)
+    assert set(found) == {("Is it, big?", "Ist es, dick ?")}
+    for texts in (("Use {0}", "Nimm {0}"), ("3 dogs", "3 Hunde")):
+        assert set(shares(variety._in_case, texts)) == {texts}
+
+
+def test_who_is_the_same_in_both_languages_gets_another_name(variety):
+    found = shares(variety._renamed, ("Tom likes Mary and Tom.", "Tom mag Mary und Tom."))
+    assert found.pop(("Tom likes Mary and Tom.", "Tom mag Mary und Tom.")) == pytest.approx(
+        1 - variety.RENAMED, rel=0.1
     )
-    assert done.returncode == 0, done.stderr
-    prose, *others = done.stdout.splitlines()
-    assert all(0.5 < float(share) < 1.5 for share in prose.split())
-    assert others == ["0.0 0.0"] * 2
+    for first, second in found:
+        names = re.fullmatch(r"(\w+) likes (\w+) and \1\.", first)
+        assert names, first
+        assert second == f"{names[1]} mag {names[2]} und {names[1]}."
+    for texts in (("Tom's dog", "Toms Hund"), ("Tomorrow", "Tomate")):
+        assert set(shares(variety._renamed, texts)) == {texts}
+
+
+def test_strangers_stand_at_the_same_end_and_emoji_become_placeholders(corpus, variety):
+    """As lsg shows what the model would have to spell in bytes."""
+    found = shares(variety._with_stranger, ("I love it.", "Das mag ich."))
+    assert 1 - found.pop(("I love it.", "Das mag ich.")) == pytest.approx(variety.STRANGE, rel=0.3)
+    for first, second in found:
+        parts = re.fullmatch(r"(\S+ )?I love it(\.?)( \S+)?", first)
+        assert parts, first
+        before, mark, behind = (part or "" for part in parts.groups())
+        assert second == f"{before}Das mag ich{mark}{behind}"
+        assert bool(before) != bool(behind)
+    pair = ("I love it \U0001f600", "Das mag ich \U0001f600")
+    assert corpus.masked(pair) is None
+    assert corpus.masked(pair, lambda word: not word.isascii()) == (
+        "I love it {0}",
+        "Das mag ich {0}",
+    )
 
 
 @needs_torch

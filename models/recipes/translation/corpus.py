@@ -16,7 +16,7 @@ from lsgcli.text.protect import Protector
 from lsgcli.text.words import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 NAME = re.compile(r".+\.([a-z]{2,3})-([a-z]{2,3})\.tsv(?:\.gz)?")
@@ -134,17 +134,23 @@ def keys(folders: Iterable[Path]) -> set[str]:
     return {each for each in map(key, texts) if each.count(" ") >= SHORT - 1}
 
 
-def protected(text: str) -> list[str]:
-    """What lsg would protect in a text: shown to the model as a placeholder."""
+def protected(text: str, spelt: Callable[[str], bool] = lambda _: False) -> list[str]:
+    """What lsg would show to the model as a placeholder: what it protects and what is ``spelt``."""
     protector = Protector()
     decided = []
     for number, word in enumerate(text.split(" ")):
         decided += protector.feed(Word(word, " " if number else ""))
     decided += protector.end()
-    return [core for word, kept in decided if kept and (core := word.text.strip(CLOSING))]
+    return [
+        core
+        for word, kept in decided
+        if (kept or spelt(word.text)) and (core := word.text.strip(CLOSING))
+    ]
 
 
-def masked(texts: tuple[str, str]) -> tuple[str, str] | None:
+def masked(
+    texts: tuple[str, str], spelt: Callable[[str], bool] = lambda _: False
+) -> tuple[str, str] | None:
     """The pair with placeholders for what is protected, the same on both sides; None if it is not.
 
     >>> masked(("Failed to open %s: %d", "%s: %d konnte nicht geöffnet werden"))
@@ -153,8 +159,8 @@ def masked(texts: tuple[str, str]) -> tuple[str, str] | None:
     True
     """
     first, second = texts
-    words = list(dict.fromkeys(protected(first)))
-    if not words or len(words) > len(PLACEHOLDERS) or set(protected(second)) != set(words):
+    words = list(dict.fromkeys(protected(first, spelt)))
+    if not words or len(words) > len(PLACEHOLDERS) or set(protected(second, spelt)) != set(words):
         return None
     for word, placeholder in sorted(zip(words, PLACEHOLDERS, strict=False), key=_longest_first):
         if first.count(word) != 1 or second.count(word) != 1:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import vocabulary
 from corpus import Pair, key, keys, kind, masked, phrases, read, sound
+from variety import varied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
     from vocabulary import Vocabulary
 
 MASKED = 0.75  # of the pairs with protected words, shown with placeholders
-STRANGE = 0.015  # of the pairs get something that is copied
-CAPITALS = 0.02  # of the plain pairs are in capitals, for people who shout
-SMALL = 0.05  # and so many in small letters, for people who do not care
-PROSE = " .,!?'’-¿¡"  # what such pairs are made of, besides letters
-RANGES = (
-    (0x1F300, 0x1F64F),
-    (0x1F680, 0x1F6FF),
-    (0x2190, 0x21FF),
-    (0x4E00, 0x9FA5),
-    (0x3B1, 0x3C9),
-)
-SIGNS = ";{}()[]<>=+*/&|^~#@$"
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
 
 
 @dataclass(frozen=True)
@@ -109,8 +97,8 @@ def encode(kept: list[Pair], kinds: list[int], words: Vocabulary, seed: int) -> 
     place = {language: i for i, language in enumerate(languages)}
     texts: list[str] = []
     for pair in kept:
-        hidden = masked(pair.texts) if rng.random() < MASKED else None
-        texts += _with_stranger(_in_case(hidden or pair.texts, rng), rng)
+        shown = varied(pair.texts, rng)
+        texts += (masked(shown, words.spells) if rng.random() < MASKED else None) or shown
     encoded = words.encode(texts)
     starts = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(ids) for ids in encoded], out=starts[1:])
@@ -121,34 +109,6 @@ def encode(kept: list[Pair], kinds: list[int], words: Vocabulary, seed: int) -> 
         np.array([[place[of] for of in pair.languages] for pair in kept], np.uint8),
         np.array(kinds, np.uint8),
     )
-
-
-def _in_case(texts: tuple[str, str], rng: random.Random) -> tuple[str, str]:
-    """Now and then both texts in capitals or in small letters, if they are plain prose."""
-    if (drawn := rng.random()) >= CAPITALS + SMALL:
-        return texts
-    if not all(c.isalpha() or c in PROSE for text in texts for c in text):
-        return texts
-    first, second = (text.upper() if drawn < CAPITALS else text.lower() for text in texts)
-    return first, second
-
-
-def _with_stranger(texts: tuple[str, str], rng: random.Random) -> tuple[str, str]:
-    """Now and then the same strange word before or behind both texts: what is to be copied."""
-    if rng.random() >= STRANGE:
-        return texts
-    kind = rng.random()
-    if kind < 0.6:  # emoji, arrows, other scripts
-        low, high = rng.choice(RANGES)
-        word = "".join(chr(rng.randint(low, high)) for _ in range(rng.randint(1, 3)))
-    elif kind < 0.8:  # a name of no language
-        word = "".join(rng.choices(LETTERS, k=rng.randint(3, 9)))
-    else:  # what looks like code
-        parts = (rng.choices(SIGNS, k=1) + rng.choices(LETTERS, k=2) for _ in range(3))
-        word = "".join(c for part in parts for c in part)
-    order = "{word} {text}" if rng.random() < 0.3 else "{text} {word}"
-    first, second = (order.format(word=word, text=text) for text in texts)
-    return first, second
 
 
 def prepare(

@@ -1,9 +1,10 @@
 """Find the four levels' thresholds for every direction of a model, and write its manifest.
 
-    python tune.py --model MODEL --data DIR [--sentences 250]
+    python tune.py --model MODEL --data DIR [--sentences 500]
 
-``DIR`` is that of the data; ``dev/tatoeba.*`` is used. For each of the paper's ranges [L, U] the
-thresholds are taken that have the most BLEU above wait-k at equal AL.
+``DIR`` is that of the data; ``dev/tatoeba.*`` is used. A level is what has the most BLEU of all
+that keeps to an average lagging; it is not tied to one of the paper's ranges, as [1, 4] is worse
+than wait-k on small models.
 """
 
 from __future__ import annotations
@@ -12,26 +13,20 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from corpus import lines_of
-from msgspec.structs import asdict
 
 from lsgcli.backends import open_backend
 from lsgcli.backends.base import Placement
 from lsgcli.catalog import find
 from lsgcli.evaluation.corpus import load_corpus
-from lsgcli.evaluation.tuning import grid, measure
-from lsgcli.manifest import Level, Levels, load, save_level
-from lsgcli.policy.baselines import WaitK
+from lsgcli.evaluation.tuning import grid, measure, within
+from lsgcli.manifest import Level, load, save_level
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lsgcli.evaluation.corpus import Sentence
-    from lsgcli.evaluation.tuning import Point
 
-GRID = "delta=0.5,1,2,4"  # with the values of lsg tune for alpha, L and U
-WAITS = (1, 2, 3, 5, 7, 10)
+GRID = "L=1,2,3,4,5,6 U=3,5 delta=1,2,4 alpha=0.3,0.5,0.7,0.9"
+BUDGETS = {"low": 2.5, "medium": 4.0, "high": 5.0, "highest": 6.0}  # mean AL in source words
 
 
 def development(data: Path, direction: str, most: int) -> list[Sentence]:
@@ -41,41 +36,27 @@ def development(data: Path, direction: str, most: int) -> list[Sentence]:
     return load_corpus(*files)[:most]
 
 
-def above(point: Point, waits: Sequence[Point]) -> float:
-    """BLEU above wait-k at the same AL."""
-    curve = sorted((each.lagging, each.quality) for each in waits)
-    return point.quality - float(np.interp(point.lagging, *zip(*curve, strict=True)))
-
-
 def main() -> None:
     """Tune all directions."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--sentences", type=int, default=250)
+    parser.add_argument("--sentences", type=int, default=500)
     args = parser.parse_args()
     for direction in load(args.model).directions:
         source, target = direction.split("-")
         backend = open_backend(find(str(args.model), source, target), Placement())
         backend.ready()
-        sentences = development(args.data, direction, args.sentences)
-        settings = grid(GRID)
-        points = measure(backend, sentences, [*settings, *map(WaitK, WAITS)])
-        found, waits = points[: len(settings)], points[len(settings) :]
-        for level, bounds in asdict(Levels()).items():
-            members = [
-                point
-                for point in found
-                if (point.setting.lower, point.setting.upper) == (bounds.lower, bounds.upper)
-            ]
-            best = max(members, key=lambda point: above(point, waits))
+        points = measure(backend, development(args.data, direction, args.sentences), grid(GRID))
+        for level, budget in BUDGETS.items():
+            if not (best := within(points, budget)):
+                raise SystemExit(f"{direction} {level}: nothing keeps to AL {budget:g}")
             s = best.setting
             chosen = Level(lower=s.lower, upper=s.upper, delta=s.delta, alpha=s.alpha)
             save_level(args.model, direction, level, chosen)
             print(
-                f"{direction} {level}: delta {s.delta:g}, alpha {s.alpha:g}, "
-                f"AL {best.lagging:.2f}, BLEU {best.quality:.2f}, "
-                f"{above(best, waits):+.2f} above wait-k",
+                f"{direction} {level}: [{s.lower},{s.upper}], delta {s.delta:g}, "
+                f"alpha {s.alpha:g}: AL {best.lagging:.2f}, BLEU {best.quality:.2f}",
                 flush=True,
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import sentencepiece
@@ -59,6 +60,7 @@ class Vocabulary:
         self.start, self.end, self.separator = map(self.id, (START, END, SEPARATOR))
         self.names = [self.pieces.id_to_piece(i) for i in range(self.size)]
         self.begins = [name.startswith("▁") for name in self.names]  # a word
+        self._count = lru_cache(1 << 20)(lambda word: len(self.pieces.encode(word)))
 
     def id(self, piece: str) -> int:
         """The id of a piece. Raises KeyError."""
@@ -70,3 +72,7 @@ class Vocabulary:
         """Ids of many texts."""
         encoded: list[list[int]] = self.pieces.encode(list(texts), num_threads=2)
         return encoded
+
+    def spells(self, word: str) -> bool:
+        """Whether a word has to be spelt in bytes; lsg shows a placeholder instead."""
+        return not word.isascii() and self._count(word) > len(word) + 1
