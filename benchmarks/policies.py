@@ -4,12 +4,12 @@ One command, from the root of the repository (needs ../shared; half an hour on t
 
     python -m benchmarks.policies [--output DIR]
 
-On dev/tatoeba.en-de, for [2, 3] and the paper's four ranges, delta and alpha are chosen from a small
-grid: those with which LSG is farthest above wait-k at equal AL; and alpha alone, without the
-divergence (delta infinite). On test/tatoeba.en-de all policies
-are reported, over all sentences and over those of at least 7 words, with 95% bootstrap intervals.
-"Above wait-k" is BLEU less that of wait-k at the same AL, between its points linearly interpolated,
-its interval from the same resamples of sentences for both.
+On dev/tatoeba.en-de, for [2, 3] and the paper's four ranges, delta and alpha are chosen from a
+small grid: those with which LSG is farthest above wait-k at equal AL; and alpha alone, without the
+divergence (delta infinite). On test/tatoeba.en-de all policies are reported, over all sentences and
+over those of at least 7 words, with 95% bootstrap intervals. "Above wait-k" is BLEU less that of
+wait-k at the same AL, between its points linearly interpolated, its interval from the same
+resamples of sentences for both.
 """
 
 from __future__ import annotations
