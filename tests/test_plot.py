@@ -12,7 +12,7 @@ import pytest
 from conftest import LSG, run_lsg
 from corpus import write_corpus
 
-from lsgcli.evaluation.curves import Measured, Point, figures, pareto_front
+from lsgcli.evaluation.curves import Measured, figures
 from lsgcli.evaluation.logs import Instance, write_simuleval
 
 needs_matplotlib = pytest.mark.skipif(
@@ -204,8 +204,11 @@ def test_infinite_thresholds_have_a_label():
 
 
 def test_errors_are_better_when_low():
-    points = [Point(1, 50), Point(2, 60), Point(3, 40)]
-    assert [p.latency for p in pareto_front(points, lower_is_better=True)] == [1, 3]
+    systems = [lsg(n, 0.6, 1, n, rate) for n, rate in enumerate((50, 60, 40, 45, 44, 43, 30))]
+    for system in systems:
+        system.score.scores["WER"] = system.score.scores["BLEU"]
+    (curve,) = figures(systems, "AL", "WER").curves
+    assert [point.latency for point in curve.points] == [0, 2, 6]
 
 
 def test_what_has_no_score_is_left_out():

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lsgcli.evaluation.pareto import pareto_front
 from lsgcli.metrics.quality import ERROR_RATES
 
 if TYPE_CHECKING:
@@ -89,20 +90,6 @@ def figures(systems: Sequence[Measured], latency: str, quality: str) -> Figures:
     )
 
 
-def pareto_front(points: Iterable[Point], *, lower_is_better: bool = False) -> tuple[Point, ...]:
-    """Points that no other one beats in quality at less latency.
-
-    >>> [p.latency for p in pareto_front([Point(1, 5), Point(2, 4), Point(3, 6)])]
-    [1, 3]
-    """
-    sign = -1 if lower_is_better else 1
-    front: list[Point] = []
-    for point in sorted(points, key=lambda p: (p.latency, -sign * p.quality)):
-        if not front or sign * point.quality > sign * front[-1].quality:
-            front.append(point)
-    return tuple(front)
-
-
 def _curves(label: str, group: Sequence[Measured], latency: str, quality: str) -> list[Curve]:
     families: defaultdict[str, list[Point]] = defaultdict(list)
     for system in group:
@@ -112,8 +99,9 @@ def _curves(label: str, group: Sequence[Measured], latency: str, quality: str) -
     if len(families) == 1 or len({point.mark for point in every}) == len(every) == len(families):
         return [Curve(label, _ordered(every))]
     if len(families) > MOST_FAMILIES:
-        front = pareto_front(every, lower_is_better=quality in ERROR_RATES)
-        return [Curve(f"{label}, Pareto front of {len(group)}", front)]
+        sign = -1 if quality in ERROR_RATES else 1
+        front = pareto_front(every, lambda p: p.latency, lambda p: sign * p.quality)
+        return [Curve(f"{label}, Pareto front of {len(group)}", tuple(front))]
     return [Curve(f"{label} {name}", _ordered(points)) for name, points in families.items()]
 
 

@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from lsgcli.errors import UsageError
+from lsgcli.evaluation.pareto import pareto_front
 from lsgcli.evaluation.runner import evaluate
 from lsgcli.evaluation.sharing import SharingBackend
 from lsgcli.evaluation.sweep import parse_sweep
@@ -119,18 +120,8 @@ def measure_runs(
 
 
 def front(points: Iterable[Point]) -> list[Point]:
-    """Pareto-optimal points, by lagging: none other is as fast and better, or faster and as good.
-
-    >>> slow, fast, bad = (Point(Lsg(1, 1, 1, n), q, al) for n, (q, al) in
-    ...                    enumerate([(20.0, 5.0), (15.0, 2.0), (14.0, 3.0)]))
-    >>> front([slow, bad, fast]) == [fast, slow]
-    True
-    """
-    best: list[Point] = []
-    for point in sorted(points, key=lambda p: (p.lagging, -p.worth)):
-        if not best or point.worth > best[-1].worth:
-            best.append(point)
-    return best
+    """Pareto-optimal points, by lagging."""
+    return pareto_front(points, lambda point: point.lagging, lambda point: point.worth)
 
 
 def within(points: Iterable[Point], budget: float) -> Point | None:
