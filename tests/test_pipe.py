@@ -294,6 +294,31 @@ This is what you see if a = b
 """
 
 
+COLOURS = {
+    "\x1b[31mERROR\x1b[0m {}": "The house is small.",
+    "2026-01-01 \x1b[2mINFO\x1b[0m \x1b[1m{}\x1b[0m": "The house is small.",
+    "\x1b[1;33m{}\x1b[0m": "WARN: The house is small.",
+    "\x1b]8;;http://example.org/a b\x1b\\{}\x1b]8;;\x1b\\": "The house is small.",
+    "{} \x1b[K": "The house is small",
+}
+
+
+@pytest.mark.parametrize("pace", [(), ("--pace", "0")], ids=["whole", "word by word"])
+def test_colours_stay_where_they_are(pace):
+    plain = run_lsg(*TO, *pace, stdin="".join(f"{line}\n" for line in COLOURS.values()).encode())
+    coloured = "".join(f"{frame.format(line)}\n" for frame, line in COLOURS.items())
+    expected = [frame.format(line) for frame, line in zip(COLOURS, plain.lines, strict=True)]
+    assert run_lsg(*TO, *pace, stdin=coloured.encode()).lines == expected
+
+
+def test_colours_inside_a_sentence_do_not_cut_it():
+    line = "The \x1b[1mhouse\x1b[0m is \x1b[4m/tmp/x\x1b[0m. It is\x1b[3m small.\n"
+    plain = run_lsg(*TO, stdin=re.sub(r"\x1b\[\dm", "", line).encode()).text
+    colours = run_lsg(*TO, stdin=line.encode()).text
+    assert re.sub(r"(\x1b\[\dm)+", "", colours) == plain
+    assert re.findall(r"\d(?=m)", colours) == list("10403")
+
+
 def test_lines_of_code_are_copied():
     result = run_lsg(*TO, stdin=CODE)
     assert (result.code, result.stdout) == (0, CODE)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsgcli.text.words import LONGEST, Item, Newline, Utf8, Word, WordSplitter
+from lsgcli.text.words import ESCAPE, LONGEST, Item, Newline, Utf8, Word, WordSplitter
 
 PARTS = [
     b"a",
@@ -21,8 +21,20 @@ PARTS = [
     b"  \t",
     b"\n",
     b"\r\n",
+    b"\x1b[1;31m",
+    b"\x1b]8;;http://x y\x1b\\",
 ]
-NASTY = [b"\0", b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", "\ufeff".encode(), b"\xef\xbb"]
+NASTY = [
+    b"\0",
+    b"\xff",
+    b"\xc3",
+    b"\xe2\x82",
+    b"\xf0\x9f\x98",
+    "\ufeff".encode(),
+    b"\xef\xbb",
+    b"\x1b",
+    b"\x1b[",
+]
 LONG = [b"x" * (LONGEST - 1), b"y" * (LONGEST + 5), b" " * (LONGEST + 5), b" " * LONGEST]
 DATA = st.lists(st.sampled_from(PARTS + NASTY + LONG) | st.binary(max_size=5), max_size=12).map(
     b"".join
@@ -88,6 +100,10 @@ def test_items_hold_the_whole_text(data):
     assert sum(isinstance(item, Newline) for item in items) == text.count("\n") + 1
 
 
+def is_prose(text: str) -> bool:
+    return bool(text.strip(" \t\r\f\v")) and not text.startswith(ESCAPE)
+
+
 @given(DATA)
 def test_items_are_bounded_words(data):
     items = split([data.decode(errors="replace") + "\n"])
@@ -95,13 +111,23 @@ def test_items_are_bounded_words(data):
         assert len(item.before) <= LONGEST
         if isinstance(item, Word):
             assert 0 < len(item.text) <= LONGEST
-            assert re.fullmatch(r"[^ \t\r\f\v\n]+|[ \t\r\f\v]+", item.text)
-            assert item.continues == (
-                isinstance(before, Word)
-                and not item.before
-                and bool(before.text.strip(" \t\r\f\v"))
-                and bool(item.text.strip(" \t\r\f\v"))
-            )
+            assert re.fullmatch(r"[^ \t\r\f\v\n\x1b]+|[ \t\r\f\v]+|\x1b[^\n]*", item.text)
+            parts = isinstance(before, Word) and not item.before
+            assert item.continues == (parts and is_prose(before.text) and is_prose(item.text))
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    ["\x1b[0m", "\x1b[1;38;5;208m", "\x1b[K", "\x1b(B", "\x1bM", "\x1b]0;a title\a"],
+)
+def test_what_a_terminal_obeys_is_a_word_of_its_own(sequence):
+    for text in (f"{sequence}Hello {sequence}you", f"a{sequence}b"):
+        words = [word for word in re.split(f"({re.escape(sequence)})| ", text) if word]
+        for texts in ([text], [*text]):
+            found = split(texts)
+            assert [item.text for item in found] == words
+            assert restored(found) == text
+            assert not any(item.continues for item in found)
 
 
 def test_a_word_waits_for_its_end():

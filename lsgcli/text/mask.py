@@ -9,10 +9,11 @@ is cut. So what is protected survives whatever the model does.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lsgcli.text.segmenter import TERMINAL, EndSegment, Piece, Unit, Verbatim
+from lsgcli.text.words import ESCAPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,20 +46,41 @@ class Masked:
 def mask(pieces: Iterable[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
     """Replace every sentence that a protected word has cut, if there are placeholders enough.
 
-    Give all other pieces as they are.
+    Give all other pieces as they are, colours inside a sentence behind it.
     """
     run: list[Piece] = []
     for piece in pieces:
-        if isinstance(piece, Unit) or (isinstance(piece, EndSegment | Verbatim) and run):
+        inside = isinstance(piece, Unit) or (run and isinstance(piece, EndSegment | Verbatim))
+        if inside:
             run.append(piece)
             if not _ends_sentence(piece):
                 continue
-            yield from _masked(run, placeholders)
-        else:
-            yield from _masked(run, placeholders)
+        yield from _sentence(run, placeholders)
+        if not inside:
             yield piece
         run = []
-    yield from _masked(run, placeholders)
+    yield from _sentence(run, placeholders)
+
+
+def _sentence(run: list[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
+    """Give a sentence, and behind it the colours inside it: whole, and no colour leaks."""
+    rest: list[Piece] = []
+    colours = blanks = ""
+    for piece in run:
+        if isinstance(piece, Verbatim) and (colour := piece.text.lstrip()).startswith(ESCAPE):
+            colours += colour
+            blanks += piece.text[: -len(colour)]
+            continue
+        if isinstance(piece, Unit) and rest and isinstance(rest[-1], EndSegment):
+            rest.pop()  # a colour has cut it
+        if isinstance(piece, Unit):
+            piece, blanks = replace(piece, before=blanks + piece.before), ""
+        elif isinstance(piece, Verbatim):
+            piece, blanks = Verbatim(blanks + piece.text), ""
+        rest.append(piece)
+    yield from _masked(rest, placeholders)
+    if colours:
+        yield Verbatim(blanks + colours)
 
 
 def _ends_sentence(piece: Piece) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import UsageError
-from lsgcli.text.words import LONGEST_PROSE
+from lsgcli.text.words import ESCAPE, LONGEST_PROSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,6 +53,8 @@ PATTERNS = (
     r"</?[A-Za-z][^<>\s]*/?>|&#?\w+;",
     r"`\S+`",
     r"#\d+|[@#]\w+",
+    r"[|│┃]+",  # between columns
+    rf"{ESCAPE}[\s\S]*",
 )
 GROUPS = (
     (rf"{NUMBER}", rf"{UNIT}"),  # 30 ms
@@ -76,7 +78,7 @@ HEADERS = (
 LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG)"
 HEADER = re.compile(
     rf"{LEVEL}[:|]?|\[[^\s\[\]]*\]:?|[\[(<]|[\])>]:?|[\w.-]+\[\d+\]:?|[\w$-]+(?:\.[\w$-]+)+:?|[-|:>#*+•–—]+"
-    r"|\(?\d{1,3}[.)]"
+    r"|\(?\d{1,3}[.)]|[\w.@-]+>"
 )
 OPENING, CLOSING = "([{<\"'‘“«", ")]}>\"'’”».,;:!?…"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import sentencex
 
-from lsgcli.text.words import LONGEST_PROSE, Item, Language, Word
+from lsgcli.text.words import ESCAPE, LONGEST_PROSE, Item, Language, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -166,7 +166,7 @@ class Segmenter:
         """
         if self._limits.characters:
             return self._limits.count(word.text) > 0
-        if word.continues or len(word.text) > LONGEST_PROSE:
+        if word.continues or len(word.text) > LONGEST_PROSE or word.text.startswith(ESCAPE):
             return False
         if not self._segment and not any(map(str.isalpha, word.text)):
             return any(map(str.isalnum, word.text)) and len(self._numbers) < MOST_NUMBERS

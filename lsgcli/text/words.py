@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 LONGEST = 4096  # characters; what is longer, word or blanks, is cut: memory stays bounded
 LONGEST_PROSE = 100  # characters; a longer word is data, whatever it looks like
 BLANK = r" \t\r\f\v"
+ESCAPE = "\x1b"  # begins what a terminal obeys: colours, links
+SEQUENCE = (  # of which the end may be missing
+    rf"{ESCAPE}(?:\[[0-?]{{0,64}}[ -/]{{0,64}}[@-~]?|\][^\a{ESCAPE}\n]{{0,{LONGEST}}}\a?"
+    + r"|[ -/]{0,64}[0-Z\\^-~]?)"
+)
 ITEM = re.compile(
-    rf"([{BLANK}]{{0,{LONGEST - 1}}})(?:(\n)|([^{BLANK}\n]{{1,{LONGEST}}}))"
+    rf"([{BLANK}]{{0,{LONGEST - 1}}})(?:(\n)|({SEQUENCE}|[^{BLANK}\n{ESCAPE}]{{1,{LONGEST}}}))"
     rf"|([{BLANK}]{{{LONGEST}}})"
 )
 CHARACTER = re.compile(ITEM.pattern.replace(f"{{1,{LONGEST}}}", ""))
@@ -22,7 +27,7 @@ CHARACTER = re.compile(ITEM.pattern.replace(f"{{1,{LONGEST}}}", ""))
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and the blanks before it."""
+    """A word and the blanks before it; what begins with ESCAPE is for the terminal."""
 
     text: str
     before: str = ""
@@ -106,7 +111,7 @@ class WordSplitter:
         self._held += text
         end = 0
         while match := self._pattern.match(self._held, end):
-            if match.end() == len(self._held) and match[3] and len(match[3]) < self._longest:
+            if match.end() == len(self._held) and match[3] and self._may_grow(match[3]):
                 break
             end = match.end()
             yield self._item(match)
@@ -122,10 +127,14 @@ class WordSplitter:
             self._held = ""
             yield self._item(match)
 
+    def _may_grow(self, word: str) -> bool:
+        return len(word) < (LONGEST if word.startswith(ESCAPE) else self._longest)
+
     def _item(self, match: re.Match[str]) -> Item:
         before, newline, word, blanks = match.groups()
-        continues = self._inside and not before
-        self._inside = bool(word)
+        prose = bool(word) and not word.startswith(ESCAPE)
+        continues = self._inside and not before and prose
+        self._inside = prose
         if newline:
             return Newline(before)
-        return Word(word or blanks, before or "", continues and bool(word))
+        return Word(word or blanks, before or "", continues)
