@@ -282,6 +282,7 @@ CODE = b"""\
 for (int i = 0; i < n; i++) { sum += a[i]; }
 x = {'a': 1, 'b': [2, 3]}
 \tSELECT * FROM users;\r
+{"level": "error", "msg": "Could not connect to the server"}
 2026-11-23 02:45:35 ERROR [main] return x;
     } else if (x == null) {
 """

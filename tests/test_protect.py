@@ -91,6 +91,7 @@ HEADERS = {
     "3. The third point": "The third point",
     "> A quotation": "A quotation",
     "## A heading": "A heading",
+    '"message": "Not found",': '"Not found",',
     "anna> Where are you?": "Where are you?",
     "| a name | a value |": "a name a value",
 }

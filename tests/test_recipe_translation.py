@@ -31,7 +31,9 @@ def module(name):
     assert spec
     assert spec.loader
     loaded = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(RECIPE)
+        spec.loader.exec_module(loaded)
     return loaded
 
 
@@ -231,6 +233,17 @@ def test_phrases_are_shown_as_they_are_typed(corpus, tmp_path):
     kinds = {corpus.kind(pair, extra=True) for pair in pairs}
     assert corpus.Weights(phrases=7).by_kind()[kinds.pop()] == 7
     assert not kinds
+
+
+def test_phrases_about_somebody_come_with_several_names(corpus, tmp_path):
+    table = tmp_path / "phrases.tsv"
+    table.write_text("en\tde\nHello <name>,\tHallo <name>,\n")
+    pairs = [pair.texts for pair in corpus.phrases(table, [("en", "de")])]
+    names = {re.fullmatch(r"(?i)hello (\w+),?", first)[1] for first, _ in pairs}
+    assert len({name.lower() for name in names}) > corpus.NAMED / 3
+    assert all(second.lower() == first.lower().replace("e", "a", 1) for first, second in pairs)
+    assert any(first.endswith(",") for first, _ in pairs)
+    assert any(first[-1].isalpha() for first, _ in pairs)
 
 
 def test_the_table_of_phrases_is_whole(corpus):

@@ -1,7 +1,8 @@
-"""Lines of program code, told by their signs: no language that a model translates."""
+"""Lines of program code, told by their signs, and JSON: no language that a model translates."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -30,14 +31,26 @@ def is_code(line: str) -> bool:
 
     >>> [is_code(line) for line in ("return x;", "x = {'a': 1}", "Wait {0}", "Use a = b if it is")]
     [True, True, False, False]
+    >>> is_code('{"msg": "It is late"}'), is_code('["It is", late]')
+    (True, False)
     """
     words = PLACEHOLDER.sub(" ", line).split()
-    if not words:
-        return False
+    if not words or _is_json(line):
+        return bool(words)
     signs = [SIGN.fullmatch(word) is not None for word in words]
     ends = words[-1].endswith(ENDS)
     signs[-1] |= ends
     return sum(signs) >= max(2 - ends, SHARE * len(words))
+
+
+def _is_json(line: str) -> bool:
+    if not line.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def copy_code(pieces: Iterable[Piece]) -> Iterator[Piece]:

@@ -78,7 +78,7 @@ HEADERS = (
 LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG)"
 HEADER = re.compile(
     rf"{LEVEL}[:|]?|\[[^\s\[\]]*\]:?|[\[(<]|[\])>]:?|[\w.-]+\[\d+\]:?|[\w$-]+(?:\.[\w$-]+)+:?|[-|:>#*+•–—]+"
-    r"|\(?\d{1,3}[.)]|[\w.@-]+>"
+    r"|\(?\d{1,3}[.)]|[\w.@-]+>|\"[\w.-]+\":"
 )
 OPENING, CLOSING = "([{<\"'‘“«", ")]}>\"'’”».,;:!?…"
 

@@ -42,6 +42,7 @@ class Mix:
 
     prefixes: float = 0.35
     construction: str = "proportional"  # or "wait-k", "alignment", "none"
+    ended: float = 0.0  # of the prefixes that are translated as if they were all there is
     copies: float = 0.02  # texts in the language that is asked for: to be left alone
     bare: float = 0.25  # sentences without the mark at their end, on both sides
     lags: tuple[int, int] = (1, 5)  # of wait-k, drawn for every example
@@ -130,7 +131,8 @@ class Batches:
         whole = rng.random() >= self._mix.prefixes or self._encoded.kinds[pair] == PHRASE
         starts = self._starts(source), self._starts(target)
         if not whole and (cut := self._cut(*starts, number, rng)):
-            source, target, end = source[: cut[0]], target[: cut[1]], []
+            source, target = source[: cut[0]], target[: cut[1]]
+            end = end if rng.random() < self._mix.ended else []
         before = [self._words.start, self._tags[language], *source.tolist(), self._words.separator]
         return [*before, *target.tolist(), *end], len(before)
 

@@ -7,10 +7,13 @@ text in the first language, the text in the second.
 from __future__ import annotations
 
 import gzip
+import random
 import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from variety import made_up_name
 
 from lsgcli.text.protect import Protector
 from lsgcli.text.words import Word
@@ -26,6 +29,8 @@ PLACEHOLDERS = ("{0}", "{1}", "{2}", "{3}")
 CHARACTERS = 400  # the longest side of a pair
 SENTENCES = ("tatoeba",)
 PHRASES, PHRASE = "phrases", 6  # their source id and kind
+SOMEBODY, NAMED = "<name>", 15  # in a phrase, and how often it comes with another name
+KNOWN = "Tom Mary Anna Peter Maria Paul Laura David Sarah Lukas Julia Max Emma Ben Sofia Jan Alex"
 SHORT = 3  # words; fewer are a label of a user interface rather than a sentence
 
 
@@ -86,13 +91,20 @@ def phrases(path: Path, languages: Iterable[tuple[str, str]]) -> Iterator[Pair]:
     """Give the pairs of a table with a column for each language, named in its first line.
 
     Each as it is, without the mark at its end, and in small letters: as it is typed in a chat.
+    Those about a ``<name>`` come with several.
     """
     names, *lines = path.read_text(encoding="utf-8").splitlines()
-    rows = [dict(zip(names.split("\t"), line.split("\t"), strict=True)) for line in lines]
+    rng = random.Random(1)
+    filled = [
+        line.replace(SOMEBODY, rng.choice((rng.choice(KNOWN.split(" ")), made_up_name(rng))))
+        for line in lines
+        for _ in range(NAMED if SOMEBODY in line else 1)
+    ]
+    rows = [dict(zip(names.split("\t"), line.split("\t"), strict=True)) for line in filled]
     for pair in languages:
         for row in rows:
             texts = [row[language] for language in pair]
-            bare = [re.sub(r"^[¿¡]|\s*[.!?]$", "", text) for text in texts]
+            bare = [re.sub(r"^[¿¡]|\s*[.!?,:]$", "", text) for text in texts]
             for first, second in dict.fromkeys(map(tuple, (texts, bare, map(str.lower, bare)))):
                 yield Pair(PHRASES, pair, (first, second))
 

@@ -199,6 +199,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--convert-only", action="store_true", help="the checkpoint as it is")
     parser.add_argument("--prefixes", type=float, default=Mix.prefixes, help="share of examples")
     parser.add_argument("--construction", choices=CONSTRUCTIONS, default=Mix.construction)
+    parser.add_argument("--ended", type=float, default=Mix.ended, help="share of prefixes that end")
     parser.add_argument("--bare", type=float, default=Mix.bare, help="share without their end mark")
     for name, value in vars(Weights()).items():
         parser.add_argument(f"--weigh-{name}", type=float, default=value, metavar="TIMES")
@@ -227,7 +228,7 @@ def work(worker: int, args: argparse.Namespace) -> None:
         encoded,
         trainer.words,
         Weights(**{name: getattr(args, f"weigh_{name}") for name in vars(Weights())}),
-        Mix(args.prefixes, args.construction, bare=args.bare),
+        Mix(args.prefixes, args.construction, ended=args.ended, bare=args.bare),
         tokens=args.tokens,
         workers=args.workers,
         seed=args.seed,

@@ -55,12 +55,13 @@ def _renamed(texts: Texts, rng: random.Random) -> Texts:
     first, second = (NAMES.findall(text) for text in texts)
     if not first or sorted(first) != sorted(second) or rng.random() >= RENAMED:
         return texts
-    names = {name: _name(rng) for name in dict.fromkeys(first)}
+    names = {name: made_up_name(rng) for name in dict.fromkeys(first)}
     first, second = (NAMES.sub(lambda found: names[found[0]], text) for text in texts)
     return first, second
 
 
-def _name(rng: random.Random) -> str:
+def made_up_name(rng: random.Random) -> str:
+    """A name that nobody has."""
     parts = [ONSETS, VOWELS] * rng.randint(2, 3) + [CODAS]
     return "".join(rng.choice(part.split(" ")) for part in parts).capitalize()
 
