@@ -42,7 +42,7 @@ class Mix:
 
     prefixes: float = 0.35
     construction: str = "proportional"  # or "wait-k", "alignment", "none"
-    ended: float = 0.0  # of the prefixes that are translated as if they were all there is
+    ended: float = 0.0  # of the prefixes, that are translated as if they were all there is
     copies: float = 0.02  # texts in the language that is asked for: to be left alone
     bare: float = 0.25  # sentences without the mark at their end, on both sides
     lags: tuple[int, int] = (1, 5)  # of wait-k, drawn for every example
