@@ -183,7 +183,7 @@ encoded = Encoded(["de", "en"], np.array(sum(ids, []), np.uint16), starts, pairs
 links = {(0, 0), (1, 1), (2, 5), (3, 2), (4, 3), (5, 4)}
 needs = [_needs(6, {(j, i) for i, j in links}), _needs(6, links)]
 aligned = Aligned(np.concatenate(needs), np.array([0, 6, 12]))
-mix = Mix(1.0, "alignment", 0.0, 0.0)
+mix = Mix(1.0, "alignment", ended=float(sys.argv[2]), copies=0.0, bare=0.0)
 batches = Batches(
     encoded, words, Weights(), mix, tokens=200, workers=1, seed=1, aligned=aligned
 )
@@ -191,22 +191,27 @@ seen = set()
 for epoch in range(40):
     for batch, in batches._epoch(epoch):
         for example, _ in batch:
-            seen.add(words.pieces.decode(example))
+            seen.add(words.pieces.decode(example) + chr(9) + str(example[-1] == words.end))
 print(chr(10).join(sorted(seen)))
 """
 
 
 @needs_torch
-def test_prefixes_hold_what_is_linked_to_what_was_read():
+@pytest.mark.parametrize("ended", [0, 1])
+def test_prefixes_hold_what_is_linked_to_what_was_read(ended):
     """Of a target as much as its source prefix justifies: the verb at the end waits for all."""
     done = subprocess.run(
-        [sys.executable, "-c", CUTS, SEED / "spm.model"],
+        [sys.executable, "-c", CUTS, SEED / "spm.model", str(ended)],
         capture_output=True,
         text=True,
         env=environment(PYTHONPATH=f"{ROOT}:{RECIPE}"),
     )
     assert done.returncode == 0, done.stderr
-    seen = [line.replace("<sep>", "|") for line in done.stdout.splitlines()]
+    lines = [line.replace("<sep>", "|").split("\t") for line in done.stdout.splitlines()]
+    assert {line for line, last in lines if last == "True"} == {
+        line for line, _ in lines if ended or line.endswith(".")
+    }
+    seen = [line for line, _ in lines]
     german = {line for line in seen if "<2de>" in line}
     assert any(line.endswith("I have| Ich habe") for line in german), german
     assert any(line.endswith("I have seen| Ich habe") for line in german)
