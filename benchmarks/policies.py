@@ -1,15 +1,15 @@
 """The policies against each other on the embedded model: quality and latency.
 
-One command, from the root of the repository (needs ../shared; half an hour on two cores):
+From the root of the repository (needs ../shared; half an hour on two cores):
 
-    python -m benchmarks.policies [--output DIR]
+    python -m benchmarks.policies [--direction en-de] [--output DIR]
 
-On dev/tatoeba.en-de, for [2, 3] and the paper's four ranges, delta and alpha are chosen from a
-small grid: those with which LSG is farthest above wait-k at equal AL; and alpha alone, without the
-divergence (delta infinite). On test/tatoeba.en-de all policies are reported, over all sentences and
-over those of at least 7 words, with 95% bootstrap intervals. "Above wait-k" is BLEU less that of
-wait-k at the same AL, between its points linearly interpolated, its interval from the same
-resamples of sentences for both.
+On the development sentences of Tatoeba, for [2, 3] and the paper's four ranges, delta and alpha are
+chosen from a small grid: those with which LSG is farthest above wait-k at equal AL; and alpha
+alone, without the divergence (delta infinite). On the test sentences all policies are reported,
+over all sentences and over those of at least 7 words, with 95% bootstrap intervals. "Above wait-k"
+is BLEU less that of wait-k at the same AL, between its points linearly interpolated, its interval
+from the same resamples of sentences for both.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent
 DATA = ROOT.parents[1] / "shared" / "data"
 RANGES = ((1, 4), (2, 3), (3, 4), (5, 6), (7, 6))
-DELTAS = (0.5, 1.0, 2.0, 4.0)
-ALPHAS = (0.5, 0.6, 0.7, 0.8, 0.9)
+DELTAS = (1.0, 4.0)
+ALPHAS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WAITS = [WaitK(k) for k in range(1, 11)]
 UNBOUNDED = 1000  # words; no sentence is longer
 LONG = 7  # words from which a sentence tells policies apart
@@ -72,14 +72,17 @@ def main() -> None:
     """Tune, report, plot."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "results")
+    parser.add_argument("--direction", default="en-de", choices=("en-de", "de-en"))
     options = parser.parse_args()
-    backend = DecoderOnlyBackend(find(None, "en", "de"), Placement())
+    source, target = options.direction.split("-")
+    backend = DecoderOnlyBackend(find(None, source, target), Placement())
     grid = [Lsg(d, a, *r) for r, d, a in product(RANGES, DELTAS, ALPHAS)]
     sure = [Lsg(math.inf, a, *r) for r, a in product(RANGES, ALPHAS)]
-    sentences = corpus("dev")
+    sentences = corpus("dev", source, target)
     dev = translate(backend, sentences, [*grid, *sure, *WAITS])
     tuned, without = choose(dev, grid), choose(dev, sure)
-    lines = [f"Thresholds, by BLEU above wait-k on dev/tatoeba.en-de, {len(sentences)} sentences:"]
+    lines = [f"{source} to {target}. Thresholds, by BLEU above wait-k on dev/tatoeba.en-de, "
+             f"{len(sentences)} sentences:"]  # fmt: skip
     for setting, gain in tuned.items():
         default = gains(dev, Lsg(1.0, 0.6, setting.lower, setting.upper))
         lines.append(
@@ -88,7 +91,8 @@ def main() -> None:
         )
     print("\n".join(lines), flush=True)
     families = systems(list(tuned), list(without))
-    logs = translate(backend, corpus("test"), [p for family in families.values() for p in family])
+    every = [policy for family in families.values() for policy in family]
+    logs = translate(backend, corpus("test", source, target), every)
     for title, least in (("all", 1), (f"of at least {LONG} words", LONG)):
         chosen = {
             policy: [each for each in found if each.source_length >= least]
@@ -96,17 +100,20 @@ def main() -> None:
         }
         count = len(next(iter(chosen.values())))
         lines += ["", f"test/tatoeba.en-de, {count} sentences, {title}:", *table(chosen, families)]
-        draw(chosen, families, options.output / f"policies{'-long' if least > 1 else ''}.png",
-             f"en-de, test/tatoeba.en-de, {count} sentences, {title}")  # fmt: skip
+        name = f"policies-{options.direction}{'-long' if least > 1 else ''}.png"
+        draw(chosen, families, options.output / name,
+             f"{options.direction}, test/tatoeba.en-de, {count} sentences, {title}")  # fmt: skip
     print("\n".join(lines))
-    (options.output / "policies.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (options.output / f"policies-{options.direction}.txt").write_text(
+        "\n".join(lines) + "\n", encoding="utf-8"
+    )
     sys.stdout.flush()
     os._exit(0)
 
 
-def corpus(part: str) -> list[Sentence]:
-    """Load a part of Tatoeba."""
-    return load_corpus(*(DATA / part / f"tatoeba.en-de.{language}" for language in ("en", "de")))
+def corpus(part: str, *languages: str) -> list[Sentence]:
+    """Load a part of Tatoeba: the source's language, the target's."""
+    return load_corpus(*(DATA / part / f"tatoeba.en-de.{language}" for language in languages))
 
 
 def translate(
