@@ -320,6 +320,15 @@ def test_colours_inside_a_sentence_do_not_cut_it():
     assert re.findall(r"\d(?=m)", colours) == list("10403")
 
 
+def test_signs_end_a_sentence():
+    """What stands behind an emoji or the line between columns is translated by itself."""
+    lines = ["The house is small \U0001f44d see you tomorrow", "| the house | the dog |"]
+    parts = ["The house is small \U0001f44d", "see you tomorrow", "| the house |", "the dog |"]
+    whole = run_lsg(*TO, stdin="".join(f"{line}\n" for line in lines).encode()).lines
+    apart = run_lsg(*TO, stdin="".join(f"{part}\n" for part in parts).encode()).lines
+    assert whole == [" ".join(apart[:2]), " ".join(apart[2:])]
+
+
 def test_lines_of_code_are_copied():
     result = run_lsg(*TO, stdin=CODE)
     assert (result.code, result.stdout) == (0, CODE)

@@ -85,8 +85,13 @@ def _sentence(run: list[Piece], placeholders: Sequence[str]) -> Iterator[Piece |
 
 def _ends_sentence(piece: Piece) -> bool:
     if isinstance(piece, Verbatim):
-        return piece.text.endswith(tuple(TERMINAL))
+        return piece.text.endswith(tuple(TERMINAL)) or _is_sign(piece.text)
     return isinstance(piece, EndSegment) and not piece.cut
+
+
+def _is_sign(text: str) -> bool:
+    """Whether a sentence hardly goes on behind it: emoji, the line between columns."""
+    return not any(map(str.isalnum, text)) and any(c == "|" or not c.isascii() for c in text)
 
 
 def _masked(run: list[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
