@@ -19,10 +19,12 @@ from lsgcli.evaluation.corpus import Sentence
 from lsgcli.evaluation.logs import read_log
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
 from lsgcli.evaluation.score import measure_log, summarise
+from lsgcli.manifest import load
 from lsgcli.policy.baselines import WaitK
 from lsgcli.policy.lsg import Lsg
 
 THRESHOLDS = ("--delta", "1", "--alpha", "0.6")
+EMBEDDED = Path(__file__).parents[1] / "models" / "en-de"
 CORPUS = [
     Sentence(index, *pair) for index, pair in enumerate(zip(SENTENCES, REFERENCES, strict=True))
 ]
@@ -32,6 +34,12 @@ def translated(backend, policy, batch_size):
     found = []
     evaluate(backend, policy, CORPUS, found.append, batch_size=batch_size)
     return sorted(found, key=lambda instance: instance.index)
+
+
+def lsg_at(level):
+    """The name of LSG at one of the embedded model's levels, with THRESHOLDS."""
+    bounds = getattr(load(EMBEDDED).policies["en-de"].levels, level)
+    return f"lsg-L{bounds.lower}-U{bounds.upper}-delta1-alpha0.6"
 
 
 def record(log):
@@ -57,7 +65,7 @@ def test_the_directory(run):
     directory, result = run
     assert (result.code, result.lines[0].split()[:4]) == (0, ["system", "n", "empty", "BLEU"])
     systems = [
-        *("lsg-L1-U4-delta1-alpha0.6", "lsg-L5-U6-delta1-alpha0.6", "wait-1", "wait-3"),
+        *(lsg_at("low"), lsg_at("high"), "wait-1", "wait-3"),
         *("local-agreement-2", "local-agreement-3", "hold-2", "hold-3", "offline"),
     ]
     assert [line.split()[0] for line in result.lines[1:10]] == systems
@@ -88,7 +96,7 @@ def test_the_log_is_what_the_live_command_writes(run, tmp_path):
     for name, options in {
         "offline": ("--policy", "offline"),
         "wait-3": ("--policy", "wait-k", "-k", "3"),
-        "lsg-L1-U4-delta1-alpha0.6": ("--latency", "low", *THRESHOLDS),
+        lsg_at("low"): ("--latency", "low", *THRESHOLDS),
     }.items():
         text = "\n".join(SENTENCES) + "\n"
         live = run_lsg("translate", "--to", "de", "--no-protect", "--pace", "0", *options,
@@ -131,7 +139,7 @@ def test_the_record_says_what_was_run(run):
     assert found["settings"]["versions"].keys() >= {"lsg", "python", "ctranslate2", "numpy"}
     assert len(found["settings"]["model"]["sha256"]["model.bin"]) == 64
     assert found["systems"]["wait-3"] == {"policy": "wait-k", "k": 3}
-    assert found["systems"]["lsg-L1-U4-delta1-alpha0.6"]["upper"] == 4
+    assert found["systems"][lsg_at("low")]["alpha"] == 0.6
     assert found["about"]["command"].startswith("lsg eval run --source ")
     assert found["settings"]["seed"] == 12345
 
@@ -148,7 +156,7 @@ def test_the_batch_size_changes_nothing_of_a_run(run, tmp_path):
     options = ("--policy", "lsg", "--latency", "high", *THRESHOLDS, "--batch-size", "1", "-q")
     result = run_lsg("eval", "run", *write_corpus(tmp_path), *options, "-o", tmp_path / "run")
     assert (result.code, result.stderr) == (0, "")
-    name = "lsg-L5-U6-delta1-alpha0.6/instances.log"
+    name = f"{lsg_at('high')}/instances.log"
     assert (tmp_path / "run" / name).read_bytes() == (directory / name).read_bytes()
 
 
@@ -220,7 +228,7 @@ def test_killed_and_continued_it_is_the_same(tmp_path):
     corpus = write_corpus(tmp_path, times=12)
     options = ("eval", "run", *corpus, *THRESHOLDS, "-p", "lsg,wait-k", "--batch-size", "4")
     run = tmp_path / "run"
-    lsg, wait = run / "lsg-L3-U4-delta1-alpha0.6", run / "wait-3"
+    lsg, wait = run / lsg_at("medium"), run / "wait-3"
     start_and_kill(*options, "-o", run, when=lambda: lines(lsg / "instances.part") >= 20)
     start_and_kill(
         *options, "-o", run, "--resume", when=lambda: lines(lsg / "instances.part") >= 60
@@ -280,7 +288,7 @@ def running(tmp_path: Path, streams: int) -> tuple[subprocess.Popen[bytes], tupl
         stderr=streams,
         env=environment(),
     )
-    part = tmp_path / "run" / "lsg-L3-U4-delta1-alpha0.6" / "instances.part"
+    part = tmp_path / "run" / lsg_at("medium") / "instances.part"
     end = time.monotonic() + DEADLINE
     while lines(part) < 5:
         assert time.monotonic() < end

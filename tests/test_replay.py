@@ -75,7 +75,7 @@ def test_a_replay_is_always_the_same(recorded: Path) -> None:
 
 
 def test_a_replay_takes_other_settings(recorded: Path) -> None:
-    result = lsg("replay", str(recorded), "--latency", "highest", "--format", "jsonl")
+    result = lsg("replay", str(recorded), "-L", "7", "--format", "jsonl")
     first = next(json.loads(line) for line in result.stdout.splitlines() if '"write"' in line)
     assert first["delay"] >= 7
 
