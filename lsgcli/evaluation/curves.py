@@ -66,8 +66,9 @@ class Measured:
 def figures(systems: Sequence[Measured], latency: str, quality: str) -> Figures:
     """Sort systems into curves: one a policy; of LSG one for each pair of delta and alpha.
 
-    If each range has a pair of its own, that is one curve. Where they would be too many, LSG is
-    the Pareto front of all its systems. Systems without a score are left out.
+    If not every pair was tried with every range (a model's levels have each their own), that is one
+    curve. Where they would be too many, LSG is the Pareto front of all its systems. Systems without
+    a score are left out.
 
     Args:
         systems: with scores of both metrics.
@@ -96,9 +97,12 @@ def _curves(label: str, group: Sequence[Measured], latency: str, quality: str) -
         if (point := _point(system, latency, quality)) is not None:
             families[_thresholds(system.settings)].append(point)
     every = [point for points in families.values() for point in points]
-    if len(families) == 1 or len({point.mark for point in every}) == len(every) == len(families):
+    ranges = {point.mark for point in every}
+    combined = len(every) == len(families) * len(ranges)  # all with all; no levels of a model
+    many = len(families) > MOST_FAMILIES
+    if len(families) == 1 or not (combined or many):
         return [Curve(label, _ordered(every))]
-    if len(families) > MOST_FAMILIES:
+    if many:
         sign = -1 if quality in ERROR_RATES else 1
         front = pareto_front(every, lambda p: p.latency, lambda p: sign * p.quality)
         return [Curve(f"{label}, Pareto front of {len(group)}", tuple(front))]
