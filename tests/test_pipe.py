@@ -337,6 +337,13 @@ def test_lines_of_code_are_copied():
     assert all(map(operator.ne, lines, NO_CODE.splitlines())), lines
 
 
+def test_a_line_nested_too_deeply_for_json():
+    result = run_lsg(*TO, stdin=b'["a", ' * 3000 + b"\nThe house is small.\n")
+    assert (result.code, result.stderr) == (0, "")
+    assert len(result.lines) == 2
+    assert result.lines[1] == "Das Haus ist klein."
+
+
 def test_sentences_in_capitals():
     """The embedded model is shown them in small letters."""
     lines = ["THE HOUSE IS SMALL.", "THE HOUSE IS SMALL. The house is small.", "OPEN %s NOW."]

@@ -35,7 +35,13 @@ NASTY = [
     b"\x1b",
     b"\x1b[",
 ]
-LONG = [b"x" * (LONGEST - 1), b"y" * (LONGEST + 5), b" " * (LONGEST + 5), b" " * LONGEST]
+LONG = [
+    b"\x1b]" + b"x" * (LONGEST - 2) + b"\a",
+    b"x" * (LONGEST - 1),
+    b"y" * (LONGEST + 5),
+    b" " * (LONGEST + 5),
+    b" " * LONGEST,
+]
 DATA = st.lists(st.sampled_from(PARTS + NASTY + LONG) | st.binary(max_size=5), max_size=12).map(
     b"".join
 )

@@ -35,8 +35,10 @@ def is_code(line: str) -> bool:
     (True, False)
     """
     words = PLACEHOLDER.sub(" ", line).split()
-    if not words or _is_json(line):
-        return bool(words)
+    if not words:
+        return False
+    if _is_json(line):
+        return True
     signs = [SIGN.fullmatch(word) is not None for word in words]
     ends = words[-1].endswith(ENDS)
     signs[-1] |= ends
@@ -48,7 +50,7 @@ def _is_json(line: str) -> bool:
         return False
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested too deeply
         return False
     return True
 

@@ -142,7 +142,8 @@ class Segmenter:
     def _decided(self, words: Iterable[tuple[Word, bool]]) -> Iterator[Piece]:
         """Copy what is protected, or would be spelt; the rest is prose."""
         for word, protected in words:
-            copied = protected or self._is_spelt(word)
+            spelt = not self._limits.characters and is_spelt(word.text, self._limits.count)
+            copied = protected or spelt
             yield from self._verbatim(word) if copied else self._prose(word)
 
     def _prose(self, word: Word) -> Iterator[Piece]:
@@ -171,12 +172,6 @@ class Segmenter:
         if not self._segment and not any(map(str.isalpha, word.text)):
             return any(map(str.isalnum, word.text)) and len(self._numbers) < MOST_NUMBERS
         return self._limits.count(word.text) <= self._limits.tokens
-
-    def _is_spelt(self, word: Word) -> bool:
-        """Whether the model has to spell a word in bytes: emoji, scripts that it has not learnt."""
-        if self._limits.characters or word.text.isascii():
-            return False
-        return self._limits.count(word.text) > len(word.text) + 1
 
     def _unit(self, word: Word) -> Iterator[Piece]:
         tokens = self._limits.count(word.text)
@@ -216,6 +211,14 @@ class Segmenter:
         if self._limits.characters:
             return self._segment[-1] in TERMINAL
         return ends_sentence(self._segment, self._limits.language)
+
+
+def is_spelt(word: str, count: Callable[[str], int]) -> bool:
+    """Whether a model has to spell a word in bytes: emoji, scripts that it has not learnt.
+
+    ``count`` gives the tokens of a word.
+    """
+    return not word.isascii() and count(word) > len(word) + 1
 
 
 def ends_sentence(words: list[str], language: str) -> bool:

@@ -15,7 +15,7 @@ LONGEST_PROSE = 100  # characters; a longer word is data, whatever it looks like
 BLANK = r" \t\r\f\v"
 ESCAPE = "\x1b"  # begins what a terminal obeys: colours, links
 SEQUENCE = (  # of which the end may be missing
-    rf"{ESCAPE}(?:\[[0-?]{{0,64}}[ -/]{{0,64}}[@-~]?|\][^\a{ESCAPE}\n]{{0,{LONGEST}}}\a?"
+    rf"{ESCAPE}(?:\[[0-?]{{0,64}}[ -/]{{0,64}}[@-~]?|\][^\a{ESCAPE}\n]{{0,{LONGEST - 3}}}\a?"
     + r"|[ -/]{0,64}[0-Z\\^-~]?)"
 )
 ITEM = re.compile(

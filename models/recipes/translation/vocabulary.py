@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import sentencepiece
 from corpus import PLACEHOLDERS
 
+from lsgcli.text.segmenter import is_spelt
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -75,4 +77,4 @@ class Vocabulary:
 
     def spells(self, word: str) -> bool:
         """Whether a word has to be spelt in bytes; lsg shows a placeholder instead."""
-        return not word.isascii() and self._count(word) > len(word) + 1
+        return is_spelt(word, self._count)
