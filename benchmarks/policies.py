@@ -8,8 +8,7 @@ On the development sentences of Tatoeba, for [2, 3] and the paper's four ranges,
 chosen from a small grid: those with which LSG is farthest above wait-k at equal AL; and alpha
 alone, without the divergence (delta infinite). On the test sentences all policies are reported,
 over all sentences and over those of at least 7 words, with 95% bootstrap intervals. "Above wait-k"
-is BLEU less that of wait-k at the same AL, between its points linearly interpolated, its interval
-from the same resamples of sentences for both.
+is as in ``lsg eval compare --curve 'wait-*'``.
 """
 
 from __future__ import annotations
@@ -18,12 +17,9 @@ import argparse
 import math
 import os
 import sys
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
@@ -32,9 +28,16 @@ from lsgcli.evaluation.corpus import Sentence, load_corpus
 from lsgcli.evaluation.curves import Curve, Figures, Point
 from lsgcli.evaluation.plot import draw_curves
 from lsgcli.evaluation.runner import evaluate
-from lsgcli.evaluation.score import Measurement, ScoreOptions, measure, summarise
+from lsgcli.evaluation.score import (
+    Gain,
+    Measurement,
+    ScoreOptions,
+    gains,
+    measure,
+    on_curve,
+    summarise,
+)
 from lsgcli.evaluation.sharing import SharingBackend
-from lsgcli.metrics.significance import SEED
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
 from lsgcli.policy.lsg import Lsg
 
@@ -53,19 +56,10 @@ WAITS = [WaitK(k) for k in range(1, 11)]
 UNBOUNDED = 1000  # words; no sentence is longer
 LONG = 7  # words from which a sentence tells policies apart
 GROUP = 8  # sentences whose distributions are kept at a time
-TRIALS = 1000
 OPTIONS = ScoreOptions(quality=("BLEU", "chrF"), latency=("AL", "LAAL"))
 
 Logs = dict["Policy", list["Instance"]]
-
-
-@dataclass(frozen=True)
-class Gain:
-    """BLEU above wait-k at equal AL; the interval is of 95%; None beyond wait-k's AL."""
-
-    value: float
-    low: float
-    high: float
+Measurements = dict["Policy", Measurement]
 
 
 def main() -> None:
@@ -79,26 +73,27 @@ def main() -> None:
     grid = [Lsg(d, a, *r) for r, d, a in product(RANGES, DELTAS, ALPHAS)]
     sure = [Lsg(math.inf, a, *r) for r, a in product(RANGES, ALPHAS)]
     sentences = corpus("dev", source, target)
-    dev = translate(backend, sentences, [*grid, *sure, *WAITS])
+    dev = measured(translate(backend, sentences, [*grid, *sure, *WAITS]))
     tuned, without = choose(dev, grid), choose(dev, sure)
     lines = [f"{source} to {target}. Thresholds, by BLEU above wait-k on dev/tatoeba.en-de, "
              f"{len(sentences)} sentences:"]  # fmt: skip
-    for setting, gain in tuned.items():
-        default = gains(dev, Lsg(1.0, 0.6, setting.lower, setting.upper))
+    for setting, best in tuned.items():
+        default = gain(dev, Lsg(1.0, 0.6, setting.lower, setting.upper))
         lines.append(
             f"  [{setting.lower},{setting.upper}]  delta {setting.delta:g}, alpha "
-            f"{setting.alpha:g}: {gain.value:+.2f}; delta 1, alpha 0.6: {default.value:+.2f}"
+            f"{setting.alpha:g}: {difference(best)}; delta 1, alpha 0.6: {difference(default)}"
         )
     print("\n".join(lines), flush=True)
     families = systems(list(tuned), list(without))
     every = [policy for family in families.values() for policy in family]
     logs = translate(backend, corpus("test", source, target), every)
     for title, least in (("all", 1), (f"of at least {LONG} words", LONG)):
-        chosen = {
+        long_enough = {
             policy: [each for each in found if each.source_length >= least]
             for policy, found in logs.items()
         }
-        count = len(next(iter(chosen.values())))
+        chosen = measured(long_enough)
+        count = len(long_enough[WAITS[0]])
         lines += ["", f"test/tatoeba.en-de, {count} sentences, {title}:", *table(chosen, families)]
         name = f"policies-{options.direction}{'-long' if least > 1 else ''}.png"
         draw(chosen, families, options.output / name,
@@ -134,6 +129,11 @@ def translate(
     return logs
 
 
+def measured(logs: Logs) -> Measurements:
+    """Measure all policies."""
+    return {policy: measure(found, OPTIONS, name=str(policy)) for policy, found in logs.items()}
+
+
 def systems(tuned: Sequence[Lsg], without: Sequence[Lsg]) -> dict[str, list[Policy]]:
     """What is reported, by family."""
     pairs = dict.fromkeys((each.delta, each.alpha) for each in tuned)
@@ -150,64 +150,39 @@ def systems(tuned: Sequence[Lsg], without: Sequence[Lsg]) -> dict[str, list[Poli
     }
 
 
-def choose(dev: Logs, grid: Sequence[Lsg]) -> dict[Lsg, Gain]:
+def choose(dev: Measurements, grid: Sequence[Lsg]) -> dict[Lsg, Gain]:
     """The setting of each range with the most BLEU above wait-k."""
     chosen = {}
-    curve = wait_curve(dev)
     for bounds in RANGES:
         members = [each for each in grid if (each.lower, each.upper) == bounds]
-        best = max(members, key=lambda each: above(point(dev[each]), curve))
-        chosen[best] = gains(dev, best)
+        best = max(members, key=lambda each: above(dev, each))
+        chosen[best] = gain(dev, best)
     return chosen
 
 
-def point(instances: Sequence[Instance]) -> tuple[float, float]:
-    """AL and BLEU."""
-    statistics = measure(instances, OPTIONS).statistics
-    return statistics["AL"].score(), statistics["BLEU"].score()
+def above(found: Measurements, policy: Policy) -> float:
+    """BLEU above wait-k at equal AL; minus infinity beyond its ends."""
+    places = [
+        [found[each].statistics[metric].score() for metric in ("AL", "BLEU")]
+        for each in (policy, *WAITS)
+    ]
+    (latency, quality), *curve = places
+    expected = on_curve(latency, *zip(*curve, strict=True))
+    return -math.inf if expected is None else quality - expected
 
 
-def wait_curve(logs: Logs) -> list[tuple[float, float]]:
-    """wait-k's points in the order of AL."""
-    return sorted(point(logs[policy]) for policy in WAITS)
+def gain(found: Measurements, policy: Policy) -> Gain:
+    """The same, with its interval by paired bootstrap."""
+    compared = gains([found[policy]], [found[each] for each in WAITS], "AL")
+    return next(each for each in compared if each.metric == "BLEU")
 
 
-def above(at: tuple[float, float], curve: Sequence[tuple[float, float]]) -> float:
-    """BLEU above the curve at the same AL; at its ends the curve goes on flat."""
-    lagging, quality = zip(*curve, strict=True)
-    return at[1] - float(np.interp(at[0], lagging, quality))
+def difference(found: Gain) -> str:
+    """How far above wait-k."""
+    return "-" if found.difference is None else f"{found.difference:+.2f}"
 
 
-def gains(logs: Logs, policy: Policy) -> Gain:
-    """BLEU above wait-k at equal AL, and its interval by paired bootstrap."""
-    policies = [policy, *WAITS]
-    parts = []
-    for each in policies:
-        statistics = measure(logs[each], OPTIONS).statistics
-        parts.append([(statistics[m], rows(statistics[m].flat, statistics[m].width))
-                      for m in ("AL", "BLEU")])  # fmt: skip
-    count = len(logs[policy])
-    rng = np.random.default_rng(SEED)
-    found = []
-    for trial in range(TRIALS + 1):
-        weights = np.ones(count)
-        if trial:
-            weights = np.bincount(rng.integers(count, size=count), minlength=count).astype(float)
-        points = [
-            tuple(stat.value((weights @ matrix).tolist()) for stat, matrix in pair)
-            for pair in parts
-        ]
-        found.append(above(points[0], sorted(points[1:])))
-    low, high = np.percentile(found[1:], [2.5, 97.5])
-    return Gain(found[0], float(low), float(high))
-
-
-def rows(flat: Sequence[float], width: int) -> np.ndarray:
-    """Sentence statistics as a matrix."""
-    return np.asarray(flat, dtype=np.float64).reshape(-1, width)
-
-
-def table(logs: Logs, families: dict[str, list[Policy]]) -> list[str]:
+def table(found: Measurements, families: dict[str, list[Policy]]) -> list[str]:
     """One row a system."""
     lines = [
         f"  {'':42} {'AL':>5} {'LAAL':>5} {'empty':>5}  {'BLEU':>5} {'':14} {'chrF':>5} {'':14} "
@@ -215,9 +190,8 @@ def table(logs: Logs, families: dict[str, list[Policy]]) -> list[str]:
     ]
     for family, policies in families.items():
         for policy in policies:
-            measured = measure(logs[policy], OPTIONS)
-            lines.append(f"  {family:<20} {settings(policy):<21} {cells(measured)}"
-                         f" {relative(logs, policy, family)}".rstrip())  # fmt: skip
+            lines.append(f"  {family:<20} {settings(policy):<21} {cells(found[policy])}"
+                         f" {relative(found, policy, family)}".rstrip())  # fmt: skip
     return lines
 
 
@@ -242,23 +216,24 @@ def cells(measured: Measurement) -> str:
     return text
 
 
-def relative(logs: Logs, policy: Policy, family: str) -> str:
+def relative(found: Measurements, policy: Policy, family: str) -> str:
     """How far a system is above wait-k at equal AL; nothing beyond the points of wait-k."""
     if family in ("wait-k", "offline"):
         return ""
-    if point(logs[policy])[0] > wait_curve(logs)[-1][0]:
-        return "(beyond wait-10)"
-    gain = gains(logs, policy)
-    return f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]"
+    compared = gain(found, policy)
+    if compared.interval is None:
+        return "(beyond wait-k)"
+    interval = compared.interval
+    return f"{difference(compared)} [{interval.low:+.2f}, {interval.high:+.2f}]"
 
 
-def draw(logs: Logs, families: dict[str, list[Policy]], file: Path, title: str) -> None:
+def draw(found: Measurements, families: dict[str, list[Policy]], file: Path, title: str) -> None:
     """Plot BLEU against AL with intervals of BLEU; not what ran ahead of its source."""
     curves = {}
     for family, policies in families.items():
         points = []
         for policy in policies:
-            score = summarise(measure(logs[policy], OPTIONS), intervals=family == "LSG").scores
+            score = summarise(found[policy], intervals=family == "LSG").scores
             mark = settings(policy).split(" ")[0]
             points.append(
                 Point(score["AL"].value, score["BLEU"].value, mark, None, score["BLEU"].interval)
@@ -266,8 +241,8 @@ def draw(logs: Logs, families: dict[str, list[Policy]], file: Path, title: str) 
         if min(point.latency for point in points) >= 0:
             curves[family] = Curve(family, tuple(sorted(points, key=lambda p: p.latency)))
     offline = curves.pop("offline")
-    found = Figures(tuple(curves.values()), (offline,), "AL (source words)", "BLEU")
-    draw_curves(found, file, title=title)
+    figures = Figures(tuple(curves.values()), (offline,), "AL (source words)", "BLEU")
+    draw_curves(figures, file, title=title)
 
 
 if __name__ == "__main__":

@@ -282,6 +282,64 @@ def test_compare_in_tsv(logs):
     assert {len(row) for row in rows} == {10}
 
 
+@pytest.fixture
+def curves(tmp_path):
+    """wait-1 and wait-3, of AL 1 and 3 and with other words; one between them, one beyond."""
+    texts = {"eins": 1, "eins zwei": 2, "eins zwei drei": 3, "eins zwei drei vier": 4}
+    delays = {"wait-1": (1, 2, 3, 4), "wait-3": (3, 4, 4, 4), "lsg": (2, 3, 4, 4), "all": (4,) * 4}
+    right = {"wait-1": 2, "wait-3": 4, "lsg": 4, "all": 4}
+    for name, system in delays.items():
+        words = list(texts)[right[name] - 1].split() + ["nichts"] * (4 - right[name])
+        instances = [
+            Instance(n, " ".join(words), system, 4, "text", REFERENCE, SOURCE) for n in range(3)
+        ]
+        write_simuleval(tmp_path / name, instances, source_type="text")
+    return [tmp_path / name for name in delays]
+
+
+def test_compare_with_a_curve(curves):
+    options = ("--curve", "*/wait-*", "--quality", "WER", "--latency", "AL")
+    lines = lsg_eval("compare", *curves, *options)
+    assert lines[0] == f"curve: {curves[0]}, {curves[1]}"
+    rows = {line.split()[0]: line.split()[1:] for line in lines[2:4]}
+    # WER 50 % at AL 1, 0 % at AL 3: 25 % at AL 2
+    assert rows[str(curves[2])] == [
+        *("WER", "2.000", "0.000", "25.000", "-25.000", "[-25.000,", "-25.000]"),
+        rows[str(curves[2])][-1],
+    ]
+    assert rows[str(curves[3])] == ["WER", "4.000", "0.000", "-", "-"]
+    assert "-: beyond the curve's AL" in lines
+
+
+def test_compare_with_a_curve_for_programs(curves):
+    options = ("--curve", "*/wait-*", "--quality", "WER,BLEU", "--latency", "AL", "--trials", "50")
+    record = json.loads("\n".join(lsg_eval("compare", *curves, *options, "-f", "json")))
+    assert (record["latency"], record["curve"]) == ("AL", list(map(str, curves[:2])))
+    first, *others = record["gains"]
+    assert (first["system"], first["metric"], first["curve"]) == (str(curves[2]), "WER", 25)
+    assert first["interval"] == {"low": -25, "high": -25}
+    assert [each["difference"] is None for each in others] == [False, True, True]
+    rows = [line.split("\t") for line in lsg_eval("compare", *curves, *options, "-f", "tsv")]
+    assert rows[0][2:6] == ["AL", "score", "curve", "difference"]
+    assert rows[1][2:8] == ["2.000", "0.000", "25.000", "-25.000", "-25.000", "-25.000"]
+    assert {len(row) for row in rows} == {9}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--curve", "*/wait-1"), "matches 1 of 4 systems; at least two must match"),
+        (("--curve", "*"), "matches 4 of 4 systems"),
+        (("--curve", "*/wait-*", "--test", "randomization"), "--curve is tested by bootstrap"),
+        (("--curve", "*/wait-*", "--latency", "none"), "--curve needs a latency"),
+        (("--curve", "*/wait-*", "--quality", "none"), "--curve needs a quality"),
+    ],
+)
+def test_compare_with_a_curve_refuses(curves, options, message):
+    code, line = refused("compare", *curves, *options)
+    assert (code, message in line) == (2, True)
+
+
 def test_compare_refuses(logs):
     assert "one system cannot be compared" in refused("compare", logs / "wait")[1]
     code, line = refused("compare", logs / "wait", logs / "speech")

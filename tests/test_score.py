@@ -11,6 +11,7 @@ from lsgcli.evaluation.score import (
     LATENCY_METRICS,
     ScoreOptions,
     compare,
+    gains,
     measure,
     measure_log,
     summarise,
@@ -315,6 +316,64 @@ def test_compare_only_by_the_same_unit():
     by_character = measure([text(0, "a", [1])], ScoreOptions(quality=(), unit="char"))
     with pytest.raises(InputError, match="not of one latency unit"):
         compare(by_word, by_character)
+
+
+def curve(*lags, sentences=40):
+    """Systems of those lags; the slower the more words right, in every other sentence more."""
+    return [
+        measure(
+            [
+                text(
+                    i,
+                    " ".join(
+                        word if rank * 7 % 5 < lag + i % 2 else "nichts"
+                        for rank, word in enumerate(("eins", "zwei", "drei", "vier"))
+                    ),
+                    [min(4, lag + n) for n in range(4)],
+                )
+                for i in range(sentences)
+            ],
+            ScoreOptions(quality=("BLEU", "WER"), latency=("AL",)),
+            name=f"wait-{lag}",
+        )
+        for lag in lags
+    ]
+
+
+def test_gains_over_a_curve():
+    one, two, three = curve(1, 2, 3)
+    found = {each.metric: each for each in gains([two], [three, one], "AL", trials=200)}
+    assert set(found) == {"BLEU", "WER"}
+    for metric, each in found.items():
+        ends = [system.statistics[metric].score() for system in (one, three)]
+        assert each.latency == pytest.approx(2)
+        assert each.curve == pytest.approx(sum(ends) / 2)
+        assert each.difference == pytest.approx(each.score - each.curve)
+        assert each.interval.low < each.difference < each.interval.high
+    assert gains([two], [three, one], "AL", trials=200) == list(found.values())
+
+
+def test_no_gain_over_itself_whatever_is_drawn():
+    one, two, three = curve(1, 2, 3)
+    for each in gains([two], [one, two, three], "AL", trials=50):
+        assert (each.difference, each.interval.low, each.interval.high) == (0, 0, 0)
+        assert each.p_value == 1
+
+
+def test_no_gain_beyond_the_curve():
+    one, two, three = curve(1, 2, 3)
+    for each in gains([one], [two, three], "AL"):
+        assert (each.curve, each.difference, each.p_value, each.interval) == (None,) * 4
+
+
+def test_gains_refuse():
+    one, two, three = curve(1, 2, 3)
+    with pytest.raises(UsageError, match="at least two systems, not 1"):
+        gains([one], [two], "AL")
+    with pytest.raises(InputError, match="wait-2: it has no LAAL"):
+        gains([one], [two, three], "LAAL")
+    with pytest.raises(InputError, match="not the same sentences"):
+        gains(curve(1, sentences=3), [two, three], "AL")
 
 
 def test_unknown_test():

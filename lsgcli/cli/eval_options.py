@@ -250,6 +250,16 @@ Trials = Annotated[
         rich_help_panel=SCORE,
     ),
 ]
+CurveOf = Annotated[
+    str | None,
+    typer.Option(
+        "--curve",
+        metavar="GLOB",
+        help="Compare with the curve of the systems so named ('wait-*'), at equal latency: the "
+        "first of --latency.",
+        rich_help_panel=SCORE,
+    ),
+]
 PlotFile = Annotated[
     Path | None,
     typer.Option(

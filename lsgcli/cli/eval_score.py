@@ -58,6 +58,7 @@ def compare(
     use_ref_len: e.ReferenceLength = True,
     test: e.PairedTest = e.Test.BOOTSTRAP,
     trials: e.Trials = None,
+    curve: e.CurveOf = None,
     reference: e.References = None,
     source_type: e.SourceType = None,
     log_format: e.LogFormat = None,
@@ -69,7 +70,8 @@ def compare(
     """Test whether systems differ from the first one, the baseline, or only by luck.
 
     All must have translated the same sentences. Every metric that both have is tested, quality and
-    latency alike.
+    latency alike. With --curve quality is compared at equal latency, with what the curve of another
+    policy has there, linearly interpolated.
     """
     from lsgcli.cli.tables import show
     from lsgcli.errors import UsageError
@@ -81,6 +83,11 @@ def compare(
     measured = _measure(logs, options, reference, source_type, log_format, ignore)
     if len(measured) < 2:
         raise UsageError("one system cannot be compared; name two logs or more")
+    if curve is not None:
+        if test is not e.Test.BOOTSTRAP:
+            raise UsageError("--curve is tested by bootstrap")
+        _show_gains(measured, curve, options, trials, output_format, color.value)
+        return
     a, *others = measured
     pairs = [(a.name, b.name, paired(a, b, test=test.value, trials=trials)) for b in others]
     if output_format is e.TableFormat.JSON:
@@ -98,6 +105,43 @@ def compare(
             show(report.comparison_table(*pair), color.value)
         if len(pairs) > 1:
             print(f"{len(pairs)} comparisons; p is not corrected for that")
+
+
+def _show_gains(
+    measured: Sequence[Measurement],
+    curve: str,
+    options: ScoreOptions,
+    trials: int | None,
+    output_format: e.TableFormat,
+    colour: str,
+) -> None:
+    from fnmatch import fnmatchcase
+
+    from lsgcli.cli.tables import show
+    from lsgcli.errors import UsageError
+    from lsgcli.evaluation import report
+    from lsgcli.evaluation.score import gains
+
+    for kind, chosen in (("latency", options.latency), ("quality", options.quality)):
+        if not chosen:
+            raise UsageError(f"--curve needs a {kind}; --{kind} names it")
+    members = [each for each in measured if fnmatchcase(each.name, curve)]
+    others = [each for each in measured if each not in members]
+    if len(members) < 2 or not others:
+        names = ", ".join(each.name for each in measured)
+        raise UsageError(
+            f"--curve {curve} matches {len(members)} of {len(measured)} systems; at least two must "
+            f"match and one must not: {names}"
+        )
+    settings = {} if trials is None else {"trials": trials}
+    found = gains(others, members, options.latency[0], **settings)
+    if output_format is e.TableFormat.JSON:
+        record = report.gain_record(found, options.latency[0], [each.name for each in members])
+        print("\n".join(report.json_lines(record)))
+    elif output_format is e.TableFormat.TSV:
+        print("\n".join(report.gain_lines(found, options.latency[0])))
+    else:
+        show(report.gain_table(found, options.latency[0], [each.name for each in members]), colour)
 
 
 def show_scores(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lsgcli.evaluation.score.timelines import CLOCKS
@@ -11,7 +11,7 @@ from lsgcli.evaluation.score.timelines import CLOCKS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lsgcli.evaluation.score import Comparison, LogScore, Score
+    from lsgcli.evaluation.score import Comparison, Gain, LogScore, Score
 
 CLOCK_NAMES = {"": "read", "_CA": "elapsed", "_CA_queue": "queue"}
 LEFT_OUT = (
@@ -148,6 +148,45 @@ def comparison_lines(
             numbers = [each.a, each.b, each.difference, *low_high]
             cells = [a, b, each.metric, *map(_number, numbers), f"{each.p_value:.4f}", each.test]
             yield "\t".join(cells)
+
+
+def gain_table(gains: Sequence[Gain], latency: str, curve: Sequence[str]) -> Table:
+    """One row a system and quality: what it has more than the curve at its latency."""
+    rows = [
+        [
+            each.system,
+            each.metric,
+            _number(each.latency),
+            _number(each.score),
+            _number(each.curve),
+            "-" if each.difference is None else f"{each.difference:+.3f}",
+            f"[{each.interval.low:+.3f}, {each.interval.high:+.3f}]" if each.interval else "",
+            "" if each.p_value is None else _p_value(each.p_value),
+        ]
+        for each in gains
+    ]
+    columns = ["system", "metric", latency, "score", "curve", "score - curve", "95% interval", "p"]
+    notes = ["p: two-sided, paired bootstrap"]
+    if any(each.curve is None for each in gains):
+        notes.append(f"-: beyond the curve's {latency}")
+    if len(gains) > 1:
+        notes.append(f"{len(gains)} comparisons; p is not corrected for that")
+    return Table(columns, rows, f"curve: {', '.join(curve)}", labels=2, notes=notes)
+
+
+def gain_record(gains: Sequence[Gain], latency: str, curve: Sequence[str]) -> dict[str, Any]:
+    """Comparisons at equal latency for JSON."""
+    return {"latency": latency, "curve": list(curve), "gains": [asdict(each) for each in gains]}
+
+
+def gain_lines(gains: Sequence[Gain], latency: str) -> Iterator[str]:
+    """TSV: one row a system and quality."""
+    yield f"system\tmetric\t{latency}\tscore\tcurve\tdifference\tlow\thigh\tp_value"
+    for each in gains:
+        low_high = [each.interval.low, each.interval.high] if each.interval else [None, None]
+        numbers = [each.latency, each.score, each.curve, each.difference, *low_high]
+        p_value = "-" if each.p_value is None else f"{each.p_value:.4f}"
+        yield "\t".join([each.system, each.metric, *map(_number, numbers), p_value])
 
 
 def json_lines(record: Any) -> list[str]:

@@ -5,7 +5,7 @@ Every test works alike for BLEU and for a mean latency: it resamples or swaps th
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,15 +56,24 @@ def bootstrap_interval(
         ValueError: if there are no sentences, or no resample has a score.
 
     """
+    return _interval(_finite(bootstrap_scores(statistics, trials=trials, seed=seed)))
+
+
+def bootstrap_scores(
+    statistics: SentenceStatistics, *, trials: int = BOOTSTRAP_TRIALS, seed: int = SEED
+) -> list[float]:
+    """Score resamples of the sentences; with one seed the same ones of every system.
+
+    Raises:
+        ValueError: if there are no sentences.
+
+    """
     rows = _rows(statistics)
-    scores = _finite(
-        [
-            statistics.value(totals.tolist())
-            for weights in _resamples(len(rows), trials, seed)
-            for totals in weights @ rows
-        ]
-    )
-    return _interval(scores)
+    return [
+        statistics.value(totals.tolist())
+        for weights in _resamples(len(rows), trials, seed)
+        for totals in weights @ rows
+    ]
 
 
 def paired_bootstrap(
@@ -89,15 +98,19 @@ def paired_bootstrap(
         ValueError: if the systems differ in sentences, or one has no score.
 
     """
-    rows_a, rows_b = _paired_rows(a, b)
-    differences = _finite(
-        [
-            b.value(totals_b.tolist()) - a.value(totals_a.tolist())
-            for weights in _resamples(len(rows_a), trials, seed)
-            for totals_a, totals_b in zip(weights @ rows_a, weights @ rows_b, strict=True)
-        ]
-    )
-    difference = _difference(a, b)
+    _check_paired(a, b)
+    scores = [bootstrap_scores(each, trials=trials, seed=seed) for each in (a, b)]
+    return bootstrap_test(_difference(a, b), [y - x for x, y in zip(*scores, strict=True)])
+
+
+def bootstrap_test(difference: float, resampled: Sequence[float]) -> PairedResult:
+    """Test a difference by those of the resamples; see `paired_bootstrap`.
+
+    Raises:
+        ValueError: if no resample has a score.
+
+    """
+    differences = _finite(resampled)
     mean = math.fsum(differences) / len(differences)
     p_value = _p_value([value - mean for value in differences], difference)
     return PairedResult(difference, p_value, _interval(differences))
@@ -114,7 +127,8 @@ def approximate_randomization(
 
     Arguments and errors as in `paired_bootstrap`; two-sided, (c + 1) / (trials + 1).
     """
-    rows_a, rows_b = _paired_rows(a, b)
+    _check_paired(a, b)
+    rows_a, rows_b = _rows(a), _rows(b)
     totals_a, totals_b = rows_a.sum(axis=0), rows_b.sum(axis=0)
     differences = _finite(
         [
@@ -142,10 +156,9 @@ def _rows(statistics: SentenceStatistics) -> "Array":
     return np.asarray(statistics.flat, dtype=np.float64).reshape(-1, statistics.width)
 
 
-def _paired_rows(a: SentenceStatistics, b: SentenceStatistics) -> tuple["Array", "Array"]:
+def _check_paired(a: SentenceStatistics, b: SentenceStatistics) -> None:
     if len(a) != len(b):
         raise ValueError(f"unpaired systems: {len(a)} and {len(b)} sentences")
-    return _rows(a), _rows(b)
 
 
 def _difference(a: SentenceStatistics, b: SentenceStatistics) -> float:
@@ -182,7 +195,7 @@ def _swaps(sentences: int, trials: int, seed: int) -> Iterator["Array"]:
         yield rng.integers(2, size=(size, sentences)).astype(np.float64)
 
 
-def _finite(values: list[float]) -> list[float]:
+def _finite(values: Sequence[float]) -> list[float]:
     """Leave out trials without a score, such as a mean over no sentence."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:

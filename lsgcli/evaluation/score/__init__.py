@@ -1,7 +1,8 @@
 """Scores of a log, and of one log against another.
 
 `measure` reads a log once and keeps a few numbers per sentence; `summarise` turns them into
-scores, `compare` into paired tests. Latency comes by up to three clocks, told by the name:
+scores, `compare` into paired tests, `gains` into differences at equal latency. Latency comes by up
+to three clocks, told by the name:
 
 - ``AL``: by what was read (computation-unaware).
 - ``AL_CA``: by ``elapsed`` as the tool logged it; SimulEval's accumulation, for published numbers.
@@ -13,6 +14,7 @@ SimulEval and OmniSTEval, and counted in ``skipped``.
 """
 
 from lsgcli.evaluation.score.comparing import Comparison, compare
+from lsgcli.evaluation.score.equal_latency import Gain, gains, on_curve
 from lsgcli.evaluation.score.measuring import Measurement, measure, measure_log
 from lsgcli.evaluation.score.options import ScoreOptions
 from lsgcli.evaluation.score.summary import LogScore, Score, summarise
@@ -21,12 +23,15 @@ from lsgcli.evaluation.score.timelines import LATENCY_METRICS
 __all__ = [
     "LATENCY_METRICS",
     "Comparison",
+    "Gain",
     "LogScore",
     "Measurement",
     "Score",
     "ScoreOptions",
     "compare",
+    "gains",
     "measure",
     "measure_log",
+    "on_curve",
     "summarise",
 ]

@@ -56,7 +56,7 @@ def compare(
     """
     if test not in PAIRED_TESTS:
         raise UsageError(f"no test `{test}`; choose from {', '.join(PAIRED_TESTS)}")
-    _check_paired(a, b)
+    check_paired(a, b)
     settings = {"seed": seed} if trials is None else {"seed": seed, "trials": trials}
     comparisons = []
     for metric, statistics in a.statistics.items():
@@ -73,7 +73,8 @@ def compare(
     return comparisons
 
 
-def _check_paired(a: Measurement, b: Measurement) -> None:
+def check_paired(a: Measurement, b: Measurement) -> None:
+    """Raise InputError if the logs are not of the same sentences and references."""
     if a.indices != b.indices:
         raise InputError(
             f"{a.name} and {b.name}: not the same sentences in the same order "

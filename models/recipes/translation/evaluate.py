@@ -67,22 +67,26 @@ def invented(source: str, translation: str) -> bool:
 
 
 def levels(model: Path, direction: str, source: Path, target: Path) -> str:
-    """LSG's levels, wait-k and offline, as lsg eval run prints them."""
+    """LSG's levels, wait-k and offline, and what is above wait-k at equal AL, as lsg prints it."""
     of, to = direction.split("-")
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [
-                *(*LSG, "eval", "run", "--quiet", "--source", str(source), "--target", str(target)),
-                *("--from", of, "--to", to, "--model", str(model)),
-                *("--policy", "lsg,wait-k,offline"),
-                *("--latency", "all", "--sweep", "k=1,2,3,5,7,9", "--output", f"{folder}/run"),
-            ],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"COLUMNS": "160", "PATH": ""},
-        )
-    return done.stdout
+        run = f"{folder}/run"
+        files = ("--source", str(source), "--target", str(target))
+        systems = ("--policy", "lsg,wait-k,offline", "--latency", "all")
+        return "\n".join(
+            subprocess.run(
+                [*LSG, "eval", *command],
+                capture_output=True,
+                text=True,
+                check=True,
+                env={"COLUMNS": "160", "PATH": ""},
+            ).stdout
+            for command in (
+                ("run", "--quiet", *files, "--from", of, "--to", to, "--model", str(model),
+                 *systems, "--sweep", "k=1,2,3,5,7,9", "--output", run),
+                ("compare", run, "--curve", "wait-*", "--quality", "BLEU"),
+            )
+        )  # fmt: skip
 
 
 def load_time(model: Path) -> float:
