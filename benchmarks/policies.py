@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent
 DATA = ROOT.parents[1] / "shared" / "data"
 RANGES = ((1, 4), (2, 3), (3, 4), (5, 6), (7, 6))
-DELTAS = (1.0, 4.0)
+DELTAS = (1.0, 8.0)
 ALPHAS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WAITS = [WaitK(k) for k in range(1, 11)]
 UNBOUNDED = 1000  # words; no sentence is longer

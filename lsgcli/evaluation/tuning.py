@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Done = Callable[[Instance], None]
 
-DELTAS = (0.25, 0.5, 1.0, 2.0, 4.0)
+DELTAS = (0.5, 1.0, 2.0, 4.0, 8.0)
 ALPHAS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 RANGES: tuple[tuple[int, int], ...] = ((1, 4), (3, 4), (5, 6), (7, 6))  # the paper's four
 GROUP = 16  # sentences whose distributions are kept at a time

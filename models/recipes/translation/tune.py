@@ -25,7 +25,7 @@ from lsgcli.manifest import Level, load, save_level
 if TYPE_CHECKING:
     from lsgcli.evaluation.corpus import Sentence
 
-GRID = "L=1,2,3,4,5,6,7 U=2,4 delta=1,4 alpha=0.4,0.6,0.8"
+GRID = "L=1,2,3,4,5,6,7 U=2,4 delta=2,8 alpha=0.4,0.5,0.6,0.7,0.8,0.9"
 BUDGETS = {"low": 2.5, "medium": 4.0, "high": 5.0, "highest": 6.0}  # mean AL in source words
 
 
