@@ -135,7 +135,7 @@ def _write_manifest(output: Path, languages: list[str]) -> None:
             "parts": [START, tag("{to}"), "{source}", SEPARATOR, "{target}"],
             "end": [END],
         },
-        "policy": old["policy"] if old else {"delta": 1.0, "alpha": 0.6},
+        "policy": old["policy"] if old else {"delta": 8.0, "alpha": 0.6},
     }
     if old and "policies" in old:
         manifest["policies"] = old["policies"]
