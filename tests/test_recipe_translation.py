@@ -8,6 +8,7 @@ import importlib.util
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 from conftest import environment, run_lsg
+
+from lsgcli.manifest import Level, Levels, Thresholds
 
 ROOT = Path(__file__).parents[1]
 RECIPE = ROOT / "models" / "recipes" / "translation"
@@ -162,6 +165,87 @@ def test_from_text_to_lsg(data):
     other = train(data, data / "model", "--steps", "50", "--width", "64")
     assert other.returncode == 1
     assert "was made with other settings" in other.stderr
+
+
+def evaluate(model, data):
+    return subprocess.run(
+        [
+            *(sys.executable, RECIPE / "evaluate.py", "--model", model, "--data", data, "--card"),
+            *("--directions", "en-de", "--levels", "tatoeba"),
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(PYTHONPATH=str(ROOT), PYTHONUTF8="1"),
+    )
+
+
+def test_measures_go_into_the_card(tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(SEED, model)
+    lines = {
+        "en": "The house is small.\nFailed to open %s: %s\n",
+        "de": "Das Haus ist klein.\n%s: %s nicht zu öffnen\n",
+    }
+    (tmp_path / "test").mkdir()
+    for language, text in lines.items():
+        (tmp_path / "test" / f"tatoeba.en-de.{language}").write_text(text, encoding="utf-8")
+    before = (model / "README.md").read_text(encoding="utf-8")
+    done = evaluate(model, tmp_path)
+    assert done.returncode == 0, done.stderr
+    after = (model / "README.md").read_text(encoding="utf-8")
+    assert "| en→de | tatoeba |" in after
+    assert "| 2 of 2 | 0 |" in after
+    assert "de→en" not in re.sub(r"(?m)^[^|].*$", "", after)  # in its tables
+    prose = [line for line in before.splitlines() if not line.startswith("|")]
+    assert [line for line in after.splitlines() if not line.startswith("|")] == prose
+    (model / "README.md").unlink()
+    done = evaluate(model, tmp_path)
+    assert done.returncode == 0, done.stderr
+    plain = (model / "README.md").read_text(encoding="utf-8")
+    assert plain.startswith("# model\n\nDirections: en→de, de→en.")
+    tables = re.compile(r"(?m)^\|.*$")
+    assert tables.findall(plain) == tables.findall(after)
+    rows = [row.split(" | ") for row in tables.findall(plain)]
+    (wait,) = (row for row in rows if row[1] == "wait-1")
+    assert float(wait[2]) == pytest.approx(1.0, abs=1)
+    assert any(row[1].startswith("LSG `low`") for row in rows)
+    assert "| `🎉🎉🎉` | `🎉🎉🎉` |" in plain
+
+
+def test_a_card_without_the_tables_is_refused(tmp_path):
+    card = module("card")
+    (tmp_path / "README.md").write_text("# A model\n")
+    results = card.Results()
+    results.rows[card.ANSWERS].append(("a|b", "c"))
+    with pytest.raises(SystemExit, match=r"no table with the columns \| in \| out \|"):
+        card.write(tmp_path, results)
+    (tmp_path / "README.md").write_text("# A model\n\n| in | out |\n|---|---|\n| x | y |\n\nEnd.\n")
+    card.write(tmp_path, results)
+    expected = "# A model\n\n| in | out |\n| --- | --- |\n| a\\|b | c |\n\nEnd.\n"
+    assert (tmp_path / "README.md").read_text() == expected
+
+
+def test_levels_that_are_one_are_named_together():
+    level = Level(lower=3, upper=2, delta=8.0, alpha=0.7)
+    levels = Levels(medium=level, high=level)
+    assert module("card").level_titles(Thresholds(delta=1.0, alpha=0.6, levels=levels)) == {
+        "lsg-L1-U4-delta1-alpha0.6": "LSG `low`: [1, 4] δ=1 α=0.6",
+        "lsg-L3-U2-delta8-alpha0.7": "LSG `medium`, `high`: [3, 2] δ=8 α=0.7",
+        "lsg-L7-U6-delta1-alpha0.6": "LSG `highest`: [7, 6] δ=1 α=0.6",
+    }
+
+
+@needs_torch
+def test_one_command_from_text_to_levels_and_card(data):
+    for folder in ("dev", "test"):
+        (data / folder).mkdir()
+        for language, text in {"en": "The book is red.\n", "de": "Das Buch ist rot.\n"}.items():
+            (data / folder / f"tatoeba.en-de.{language}").write_text(text)
+    done = train(data, data / "model", "--steps", "30", "--evaluate", data)
+    assert done.returncode == 0, done.stderr
+    for level in ("low", "medium", "high", "highest"):
+        assert f"de-en {level}: " in done.stdout  # its thresholds, or that nothing is fast enough
+    assert "| de→en | wait-1 |" in (data / "model" / "README.md").read_text(encoding="utf-8")
 
 
 CUTS = """

@@ -1,21 +1,25 @@
 """Measure a model through lsg: the figures of its model card.
 
-    python evaluate.py --model MODEL --data DIR [--levels] [--lines N]
+    python evaluate.py --model MODEL --data DIR [--levels SET ...] [--lines N] [--card]
 
 Whole lines go through ``lsg translate``, greedy; with ``--levels`` LSG at its four levels, wait-k
 and offline go through ``lsg eval run``. Then: how protected words come through, what becomes of
-input that no translator can do, and what it costs.
+input that no translator can do, and what it costs. With ``--card`` the tables of the model's card
+are written anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import card
 from corpus import PLACEHOLDERS, lines_of, protected
 from sacrebleu.metrics import BLEU, CHRF
 
@@ -23,6 +27,9 @@ from lsgcli.backends import open_backend
 from lsgcli.backends.base import Placement
 from lsgcli.catalog import find
 from lsgcli.manifest import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 SETS = {
     "en-de": ("tatoeba", "po-messages", "newstest2019", "flores101-devtest"),
@@ -50,7 +57,7 @@ def translated(model: Path, direction: str, lines: list[str], *options: str) -> 
         [*LSG, "translate", "--from", source, "--to", target, "--model", str(model), *options],
         input="".join(f"{line}\n" for line in lines),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     return done.stdout.splitlines()
@@ -66,27 +73,59 @@ def invented(source: str, translation: str) -> bool:
     return any(each in translation and each not in source for each in PLACEHOLDERS)
 
 
-def levels(model: Path, direction: str, source: Path, target: Path) -> str:
-    """LSG's levels, wait-k and offline, and what is above wait-k at equal AL, as lsg prints it."""
+def found_sets(folder: Path, direction: str) -> list[str]:
+    """All sets of a direction that are there."""
+    names = sorted({file.name.split(".")[0] for file in folder.iterdir()})
+    return [name for name in names if lines_of(folder, name, direction)]
+
+
+def lsg_eval(*arguments: str) -> str:
+    """What a command of ``lsg eval`` prints."""
+    done = subprocess.run(
+        [*LSG, "eval", *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        env={"COLUMNS": "160", "PATH": ""},
+    )
+    return done.stdout
+
+
+def levels(
+    model: Path, direction: str, source: Path, target: Path
+) -> tuple[str, Iterator[Sequence[str]]]:
+    """LSG at its levels, wait-k, offline, gains over wait-k: printed by lsg, and for the card."""
     of, to = direction.split("-")
     with tempfile.TemporaryDirectory() as folder:
         run = f"{folder}/run"
-        files = ("--source", str(source), "--target", str(target))
+        files = ("--source", str(source), "--target", str(target), "--from", of, "--to", to)
         systems = ("--policy", "lsg,wait-k,offline", "--latency", "all")
-        return "\n".join(
-            subprocess.run(
-                [*LSG, "eval", *command],
-                capture_output=True,
-                text=True,
-                check=True,
-                env={"COLUMNS": "160", "PATH": ""},
-            ).stdout
-            for command in (
-                ("run", "--quiet", *files, "--from", of, "--to", to, "--model", str(model),
-                 *systems, "--sweep", "k=1,2,3,5,7,9", "--output", run),
-                ("compare", run, "--curve", "wait-*", "--quality", "BLEU"),
-            )
-        )  # fmt: skip
+        sweep = ("--sweep", "k=1,2,3,5,7,9")
+        options = ("--quiet", "--model", str(model), "--output", run)
+        printed = lsg_eval("run", *files, *systems, *sweep, *options)
+        compare = ("compare", run, "--curve", "wait-*", "--quality", "BLEU")
+        printed += "\n" + lsg_eval(*compare)
+        scores = json.loads(lsg_eval("score", run, "--format", "json"))
+        gains = json.loads(lsg_eval(*compare, "--format", "json"))["gains"]
+    return printed, rows_of_systems(model, direction, scores, gains)
+
+
+def rows_of_systems(
+    model: Path, direction: str, scores: list[dict[str, Any]], gains: list[dict[str, Any]]
+) -> Iterator[Sequence[str]]:
+    """Scores and gains as ``lsg eval`` gives them, for the card."""
+    manifest = load(model)
+    titles = card.level_titles(manifest.policies.get(direction, manifest.policy))
+    above = {each["system"]: each for each in gains if each["interval"]}
+    for score in scores:
+        name = score["system"]
+        al, bleu, chrf = (score["scores"][metric]["value"] for metric in ("AL", "BLEU", "chrF"))
+        gain = ""
+        if found := above.get(name):
+            low, high = found["interval"]["low"], found["interval"]["high"]
+            gain = f"{found['difference']:+.2f} [{low:+.2f}, {high:+.2f}]"
+        title = titles.get(name, name)
+        yield card.arrow(direction), title, f"{al:.2f}", f"{bleu:.2f}", f"{chrf:.1f}", gain
 
 
 def load_time(model: Path) -> float:
@@ -109,12 +148,14 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--lines", type=int)
     parser.add_argument("--levels", nargs="*", metavar="SET", help="LSG's levels on these sets")
+    parser.add_argument("--card", action="store_true", help="write the tables of MODEL/README.md")
     args = parser.parse_args()
+    results = card.Results()
     size = sum(file.stat().st_size for file in args.model.iterdir()) / 1e6
     print(f"{args.model.name}: {size:.1f} MB, loads in {1000 * load_time(args.model):.0f} ms")
     bleu, chrf = BLEU(), CHRF()
     for direction in args.directions or load(args.model).directions:
-        for name in SETS[direction]:
+        for name in SETS.get(direction) or found_sets(args.data / "test", direction):
             files = lines_of(args.data / "test", name, direction)
             if not files or (args.sets and name not in args.sets):
                 continue
@@ -128,6 +169,9 @@ def main() -> None:
             scores = [metric.corpus_score(out, [references]).score for metric in (bleu, chrf)]
             whole = sum(map(kept, lines, out))
             more = sum(map(invented, lines, out))
+            row = [f"{score:.1f}" for score in scores]
+            row += [f"{whole} of {len(lines)}", str(more)]
+            results.rows[card.SETS].append([card.arrow(direction), name, *row])
             print(
                 f"{direction} {name}: BLEU {scores[0]:.1f}, chrF {scores[1]:.1f}, {len(lines)} "
                 f"lines, {1000 * seconds / words:.2f} ms a word; protected words whole in {whole}, "
@@ -135,11 +179,19 @@ def main() -> None:
                 flush=True,
             )
             if name in (args.levels or ()):
-                print(levels(args.model, direction, source, target), flush=True)
+                printed, rows = levels(args.model, direction, source, target)
+                results.rows[card.SYSTEMS] += rows
+                print(printed, flush=True)
         print(f"\n{direction}, what is not there to be translated:")
-        for line, result in zip(HARD, translated(args.model, direction, list(HARD)), strict=True):
+        answers = list(zip(HARD, translated(args.model, direction, list(HARD)), strict=True))
+        for line, result in answers:
             print(f"    {line!r:50} {result!r}")
+        results.rows[card.ANSWERS] = results.rows[card.ANSWERS] or [
+            [f"`{text}`" for text in pair] for pair in answers
+        ]
     print(f"signatures: {bleu.get_signature()} {chrf.get_signature()}")
+    if args.card:
+        card.write(args.model, results)
 
 
 if __name__ == "__main__":

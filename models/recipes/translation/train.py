@@ -1,8 +1,10 @@
 """Train a translation model of several directions and convert it to CTranslate2.
 
     python train.py --data DIR/train*.tsv.gz --held-out DIR/dev DIR/test --work WORK --output MODEL
+        [--evaluate DIR]
 
-Started again after it was stopped, it goes on from the last checkpoint in ``--work``.
+Started again after it was stopped, it goes on from the last checkpoint in ``--work``. With
+``--evaluate`` the model gets its levels of latency and its card: tune.py and evaluate.py.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +165,7 @@ class Trainer:
     def settings(self) -> dict[str, object]:
         """What must not change between a checkpoint and its resumption."""
         free = {"data", "held_out", "pieces", "phrases", "work", "output", "convert_only", "start"}
-        free |= {"minutes", "steps"}  # longer or shorter than was thought
+        free |= {"minutes", "steps", "evaluate"}  # longer or shorter than was thought
         return {k: v for k, v in vars(self.args).items() if k not in free}
 
     def resume(self) -> bool:
@@ -188,6 +192,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--phrases", type=Path, help="a table of short phrases; see phrases.tsv")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--output", type=Path, required=True, help="the int8 model")
+    parser.add_argument("--evaluate", type=Path, help="the data's directory, with dev and test")
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
     parser.add_argument(
         "--start", type=Path, nargs="+", help="a model of this shape to start from, others' pieces"
@@ -269,7 +274,13 @@ def main() -> None:
     languages = Encoded.load(args.work / "pairs.npz").languages
     difference = convert(trainer.network, trainer.words, languages, args.work, args.output)
     made = {"steps": trainer.step, "tokens": trainer.tokens, "seconds": trainer.seconds}
-    print(json.dumps({**made, "float32 logits differ by": difference}))
+    print(json.dumps({**made, "float32 logits differ by": difference}), flush=True)
+    if args.evaluate:
+        model = ("--model", args.output, "--data", args.evaluate)
+        for script, *options in (("tune.py",), ("evaluate.py", "--levels", "tatoeba", "--card")):
+            command = [sys.executable, Path(__file__).with_name(script), *model, *options]
+            if code := subprocess.run(command, check=False).returncode:
+                raise SystemExit(code)
 
 
 if __name__ == "__main__":
