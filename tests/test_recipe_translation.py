@@ -241,7 +241,7 @@ def test_one_command_from_text_to_levels_and_card(data):
         (data / folder).mkdir()
         for language, text in {"en": "The book is red.\n", "de": "Das Buch ist rot.\n"}.items():
             (data / folder / f"tatoeba.en-de.{language}").write_text(text)
-    done = train(data, data / "model", "--steps", "30", "--evaluate", data)
+    done = train(data, data / "model", "--steps", "250", "--evaluate", data)
     assert done.returncode == 0, done.stderr
     for level in ("low", "medium", "high", "highest"):
         assert f"de-en {level}: " in done.stdout  # its thresholds, or that nothing is fast enough

@@ -150,6 +150,7 @@ def main() -> None:
     parser.add_argument("--levels", nargs="*", metavar="SET", help="LSG's levels on these sets")
     parser.add_argument("--card", action="store_true", help="write the tables of MODEL/README.md")
     args = parser.parse_args()
+    sys.stdout.reconfigure(errors="backslashreplace")  # where emoji cannot be shown
     results = card.Results()
     size = sum(file.stat().st_size for file in args.model.iterdir()) / 1e6
     print(f"{args.model.name}: {size:.1f} MB, loads in {1000 * load_time(args.model):.0f} ms")
