@@ -6,6 +6,7 @@ import json
 import struct
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,9 @@ from corpus import write_corpus
 
 from lsgcli.evaluation.curves import Measured, figures
 from lsgcli.evaluation.logs import Instance, write_simuleval
+from lsgcli.manifest import load
 
+EMBEDDED = Path(__file__).parents[1] / "models" / "en-de"
 needs_matplotlib = pytest.mark.skipif(
     subprocess.run([LSG[0], "-c", "import matplotlib"], capture_output=True).returncode != 0,
     reason="needs matplotlib",
@@ -113,7 +116,9 @@ def test_svg_says_what_it_shows(run, tmp_path):
     assert plot(run, "--title", "Made up", "-o", tmp_path / "a" / "plot.svg") == []
     file = tmp_path / "a" / "plot.svg"
     texts = ["".join(node.itertext()) for node in ElementTree.parse(file).iter()]
-    for expected in ("LSG", "wait-k", "AL (source words)", "BLEU", "Made up", "[1,2]"):
+    low = load(EMBEDDED).policies["en-de"].levels.low
+    mark = f"[{low.lower},{low.upper}]"
+    for expected in ("LSG", "wait-k", "AL (source words)", "BLEU", "Made up", mark):
         assert expected in texts
     plot(run, "--title", "Made up", "-o", tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_bytes() == file.read_bytes()

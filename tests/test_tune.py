@@ -160,7 +160,11 @@ def test_tune_table(dev: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--latency", "0.01"], 1, "no setting keeps to AL 0.01"),
+        (
+            ["--latency", "0.01", "--grid", "delta=9 alpha=1 L=3 U=4"],
+            1,
+            "no setting keeps to AL 0.01",
+        ),
         (["--save", "x"], 2, "--save and --save-default need --latency"),
         (["--grid", "L=zero"], 2, "is not a whole number"),
         (["--metric", "COMET"], 2, "no quality metric"),
