@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lsgcli.evaluation.score import Comparison, Gain, LogScore, Score
+    from lsgcli.metrics.significance import Interval
 
 CLOCK_NAMES = {"": "read", "_CA": "elapsed", "_CA_queue": "queue"}
 LEFT_OUT = (
@@ -74,7 +75,7 @@ def comparison_table(a: str, b: str, comparisons: Sequence[Comparison]) -> Table
             _number(each.a),
             _number(each.b),
             f"{each.difference:+.3f}",
-            f"[{each.interval.low:+.3f}, {each.interval.high:+.3f}]" if each.interval else "",
+            _signed(each.interval),
             _p_value(each.p_value),
         ]
         for each in comparisons
@@ -144,8 +145,7 @@ def comparison_lines(
     yield "a\tb\tmetric\tscore_a\tscore_b\tdifference\tlow\thigh\tp_value\ttest"
     for a, b, comparisons in pairs:
         for each in comparisons:
-            low_high = [each.interval.low, each.interval.high] if each.interval else [None, None]
-            numbers = [each.a, each.b, each.difference, *low_high]
+            numbers = [each.a, each.b, each.difference, *_bounds(each.interval)]
             cells = [a, b, each.metric, *map(_number, numbers), f"{each.p_value:.4f}", each.test]
             yield "\t".join(cells)
 
@@ -160,7 +160,7 @@ def gain_table(gains: Sequence[Gain], latency: str, curve: Sequence[str]) -> Tab
             _number(each.score),
             _number(each.curve),
             "-" if each.difference is None else f"{each.difference:+.3f}",
-            f"[{each.interval.low:+.3f}, {each.interval.high:+.3f}]" if each.interval else "",
+            _signed(each.interval),
             "" if each.p_value is None else _p_value(each.p_value),
         ]
         for each in gains
@@ -183,8 +183,7 @@ def gain_lines(gains: Sequence[Gain], latency: str) -> Iterator[str]:
     """TSV: one row a system and quality."""
     yield f"system\tmetric\t{latency}\tscore\tcurve\tdifference\tlow\thigh\tp_value"
     for each in gains:
-        low_high = [each.interval.low, each.interval.high] if each.interval else [None, None]
-        numbers = [each.latency, each.score, each.curve, each.difference, *low_high]
+        numbers = [each.latency, each.score, each.curve, each.difference, *_bounds(each.interval)]
         p_value = "-" if each.p_value is None else f"{each.p_value:.4f}"
         yield "\t".join([each.system, each.metric, *map(_number, numbers), p_value])
 
@@ -244,6 +243,15 @@ def _interval(score: Score) -> str:
     return f"[{score.interval.low:.3f}, {score.interval.high:.3f}]" if score.interval else ""
 
 
+def _signed(interval: Interval | None) -> str:
+    """The interval of a difference."""
+    return f"[{interval.low:+.3f}, {interval.high:+.3f}]" if interval else ""
+
+
+def _bounds(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (interval.low, interval.high) if interval else (None, None)
+
+
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
@@ -260,7 +268,7 @@ def _tsv_cells(score: Score | None) -> dict[str, str]:
     """What a metric's columns may hold, by the suffix of their names."""
     if score is None:
         return dict.fromkeys(("", "_left_out", "_low", "_high"), "")
-    low, high = (score.interval.low, score.interval.high) if score.interval else (None, None)
+    low, high = _bounds(score.interval)
     return {
         "": _number(score.value),
         "_left_out": str(score.skipped),

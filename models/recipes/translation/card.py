@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lsgcli.evaluation.sweep import LEVELS, system_name
 from lsgcli.manifest import load
+from lsgcli.policy.settings import PolicySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from lsgcli.manifest import Thresholds
+    from lsgcli.policy.base import Policy
 
 NAME = "README.md"
 SETS = (
@@ -93,16 +96,14 @@ def arrow(direction: str) -> str:
 
 def level_titles(thresholds: Thresholds) -> dict[str, str]:
     """What the systems of the levels are called in a card, by what ``lsg eval run`` calls them."""
-    titles: dict[str, str] = {}
-    for name in ("low", "medium", "high", "highest"):
-        level = getattr(thresholds.levels, name)
-        delta = thresholds.delta if level.delta is None else level.delta
-        alpha = thresholds.alpha if level.alpha is None else level.alpha
-        system = f"lsg-L{level.lower}-U{level.upper}-delta{delta:g}-alpha{alpha:g}"
-        settings = f"[{level.lower}, {level.upper}] δ={delta:g} α={alpha:g}"
-        before = titles[system].removesuffix(f": {settings}") + ", " if system in titles else "LSG "
-        titles[system] = f"{before}`{name}`: {settings}"
-    return titles
+    names: dict[Policy, list[str]] = {}
+    for name in LEVELS:
+        policy = PolicySettings("lsg", latency=name).policy(thresholds)
+        names.setdefault(policy, []).append(f"`{name}`")
+    return {
+        system_name(p): f"LSG {', '.join(own)}: [{p.lower}, {p.upper}] δ={p.delta:g} α={p.alpha:g}"
+        for p, own in names.items()
+    }
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

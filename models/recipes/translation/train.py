@@ -165,7 +165,8 @@ class Trainer:
     def settings(self) -> dict[str, object]:
         """What must not change between a checkpoint and its resumption."""
         free = {"data", "held_out", "pieces", "phrases", "work", "output", "convert_only", "start"}
-        free |= {"minutes", "steps", "evaluate"}  # longer or shorter than was thought
+        free |= {"evaluate"}  # what comes after
+        free |= {"minutes", "steps"}  # longer or shorter than was thought
         return {k: v for k, v in vars(self.args).items() if k not in free}
 
     def resume(self) -> bool:
