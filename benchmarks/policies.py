@@ -19,7 +19,7 @@ import os
 import sys
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
@@ -61,6 +61,7 @@ OPTIONS = ScoreOptions(quality=("BLEU", "chrF"), latency=("AL", "LAAL"))
 
 Logs = dict["Policy", list["Instance"]]
 Measurements = dict["Policy", Measurement]
+Chosen = TypeVar("Chosen", bound="Policy")
 
 
 def main() -> None:
@@ -79,11 +80,12 @@ def main() -> None:
     tuned, without = choose(dev, grid), choose(dev, sure)
     lines = [f"{source} to {target}. Thresholds, by BLEU above wait-k on dev/tatoeba.en-de, "
              f"{len(sentences)} sentences:"]  # fmt: skip
-    for (setting, best), paper in zip(tuned.items(), reported, strict=True):
+    papers = compare(dev, reported)
+    for (setting, best), (paper, as_it_is) in zip(tuned.items(), papers.items(), strict=True):
         lines.append(
             f"  [{setting.lower},{setting.upper}]  delta {setting.delta:g}, alpha "
             f"{setting.alpha:g}: {difference(best)}; delta {paper.delta:g}, alpha "
-            f"{paper.alpha:g}: {difference(gain(dev, paper))}"
+            f"{paper.alpha:g}: {difference(as_it_is)}"
         )
     print("\n".join(lines), flush=True)
     families = systems(list(tuned), list(without), reported)
@@ -156,12 +158,14 @@ def systems(
 
 def choose(dev: Measurements, grid: Sequence[Lsg]) -> dict[Lsg, Gain]:
     """The setting of each range with the most BLEU above wait-k."""
-    chosen = {}
-    for bounds in RANGES:
-        members = [each for each in grid if (each.lower, each.upper) == bounds]
-        best = max(members, key=lambda each: above(dev, each))
-        chosen[best] = gain(dev, best)
-    return chosen
+    best = [
+        max(
+            (each for each in grid if (each.lower, each.upper) == bounds),
+            key=lambda each: above(dev, each),
+        )
+        for bounds in RANGES
+    ]
+    return compare(dev, best)
 
 
 def above(found: Measurements, policy: Policy) -> float:
@@ -175,10 +179,10 @@ def above(found: Measurements, policy: Policy) -> float:
     return -math.inf if expected is None else quality - expected
 
 
-def gain(found: Measurements, policy: Policy) -> Gain:
-    """The same, with its interval by paired bootstrap."""
-    compared = gains([found[policy]], [found[each] for each in WAITS], "AL")
-    return next(each for each in compared if each.metric == "BLEU")
+def compare(found: Measurements, policies: Sequence[Chosen]) -> dict[Chosen, Gain]:
+    """The same of all, with intervals by paired bootstrap."""
+    compared = gains([found[each] for each in policies], [found[each] for each in WAITS], "AL")
+    return dict(zip(policies, (each for each in compared if each.metric == "BLEU"), strict=True))
 
 
 def difference(found: Gain) -> str:
@@ -192,10 +196,12 @@ def table(found: Measurements, families: dict[str, list[Policy]]) -> list[str]:
         f"  {'':42} {'AL':>5} {'LAAL':>5} {'empty':>5}  {'BLEU':>5} {'':14} {'chrF':>5} {'':14} "
         "above wait-k"
     ]
+    compared = compare(found, [p for family in families.values() for p in family])
     for family, policies in families.items():
         for policy in policies:
+            relative = "" if family in ("wait-k", "offline") else gained(compared[policy])
             lines.append(f"  {family:<20} {settings(policy):<21} {cells(found[policy])}"
-                         f" {relative(found, policy, family)}".rstrip())  # fmt: skip
+                         f" {relative}".rstrip())  # fmt: skip
     return lines
 
 
@@ -220,15 +226,11 @@ def cells(measured: Measurement) -> str:
     return text
 
 
-def relative(found: Measurements, policy: Policy, family: str) -> str:
+def gained(found: Gain) -> str:
     """How far a system is above wait-k at equal AL; nothing beyond the points of wait-k."""
-    if family in ("wait-k", "offline"):
-        return ""
-    compared = gain(found, policy)
-    if compared.interval is None:
+    if found.interval is None:
         return "(beyond wait-k)"
-    interval = compared.interval
-    return f"{difference(compared)} [{interval.low:+.2f}, {interval.high:+.2f}]"
+    return f"{difference(found)} [{found.interval.low:+.2f}, {found.interval.high:+.2f}]"
 
 
 def draw(found: Measurements, families: dict[str, list[Policy]], file: Path, title: str) -> None:
