@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from lsgcli.session import Observer
     from lsgcli.text.feed import Feed
 
-BULK = 1024  # segments translated together, at most
+FIRST, BULK = 4, 1024  # segments translated together, at first and at most
+FASTER = 4  # times as many in the next batch
+LONG = 4.0  # seconds; a batch that takes longer is followed by none that is larger
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,21 @@ class Way:
     def shown(self, units: Sequence[Unit]) -> tuple[str, ...]:
         """What the model is shown of a complete sentence."""
         return in_small_letters(_texts(units)) if self.turns(units) else _texts(units)
+
+
+@dataclass
+class Batches:
+    """How many segments to translate together: few, so that the first come soon, then more.
+
+    The more there are, the less each costs.
+    """
+
+    size: int = FIRST
+
+    def done(self, seconds: float) -> None:
+        """Note that a batch has taken so long."""
+        if seconds < LONG:
+            self.size = min(FASTER * self.size, BULK)
 
 
 @dataclass(frozen=True)
@@ -89,12 +106,20 @@ class Pipeline:
 
     def run(self) -> None:
         """Run until the input ends."""
+        while self._session.wait(self._feed.waiting):
+            self._translate()
+
+    def _translate(self) -> None:
+        """Translate all that is there."""
+        batches = Batches()
         while True:
-            if pieces := self._feed.complete(BULK):
+            if pieces := self._feed.complete(batches.size):
+                since = self._session.elapsed()
                 self._bulk(pieces)
+                batches.done(self._session.elapsed() - since)
             elif unit := self._feed.beginning():
                 self._stream(unit)
-            elif not self._session.wait(self._feed.waiting):
+            else:
                 return
 
     def _bulk(self, pieces: list[Piece]) -> None:
@@ -114,6 +139,7 @@ class Pipeline:
                 self._verbatim(piece)
             else:
                 self._writer.end_line(piece.text)
+                self._writer.flush()
         self._writer.flush()
 
     def _masked(self, pieces: list[Piece]) -> list[Piece | Copied]:

@@ -63,7 +63,8 @@ def test_a_slow_writer_gets_whole_words_only(live):
     assert len(lsg.seen) > 3  # it did come in pieces
     for piece in lsg.seen:
         assert result.stdout.startswith(piece)
-        assert not result.stdout.decode()[len(piece.decode()) :][:1].isalnum(), piece
+        rest = result.stdout.decode()[len(piece.decode()) :]
+        assert piece.endswith(b"\n") or not rest[:1].isalnum(), piece
     assert len(result.lines) == 2
 
 
@@ -526,6 +527,28 @@ def test_the_reader_goes():
     )
     assert done.stdout.decode().split("\n") == ["Das Haus ist klein."] * 3 + ["0", ""]
     assert done.stderr == b""
+
+
+def test_the_first_lines_of_many_do_not_wait_for_the_others(live):
+    lsg: Live = live()
+    lsg.feed("".join(f"{line}\n" for line in SENTENCES * 3))
+    result = lsg.finish()
+    assert len(result.lines) == 3 * len(SENTENCES)
+    assert lsg.seen[0].count(b"\n") < 20
+    assert len(lsg.seen) > 5
+
+
+def test_a_signal_leaves_all_lines_that_are_finished(live):
+    lsg: Live = live()
+    lsg.feed("".join(f"{line}\n" for line in SENTENCES * 100))
+    lsg.until(lambda out: out.count(b"\n") > 30)
+    lsg.process.send_signal(signal.SIGINT)
+    result = lsg.finish()
+    assert result.code == 130
+    written = result.lines[:-1]  # the last one may be cut off
+    source = "".join(f"{line}\n" for line in (SENTENCES * 100)[: len(written)])
+    assert 30 <= len(written) < 100 * len(SENTENCES)
+    assert written == run_lsg(*TO, stdin=source.encode()).lines
 
 
 @pytest.mark.parametrize("arguments", [TO, ("--help",), ("--version",)], ids=" ".join)

@@ -62,17 +62,21 @@ class Feed:
         self._ended = False
 
     def complete(self, most: int) -> list[Piece]:
-        """Hand out what needs no waiting: about ``most`` whole segments and what is between.
+        """Hand out what needs no waiting: ``most`` whole segments, to the end of a line.
 
-        Never waits, but for the rest of a line that has been cut by a buffer.
+        What is between them comes with them. Never waits, but for the rest of a line that has been
+        cut by a buffer.
         """
         more = True
         while more and self._whole < most and len(self._pieces) < WAITING:
             more = self._pull(SETTLE if self._burst else 0)
         end = self._line_ends() if more else len(self._pieces)
+        least = self._whole - most  # that are left
         taken: list[Piece] = []
         while len(taken) < end and ((self._bulk and self._whole) or self.beginning() is None):
             taken.append(self._take())
+            if self._whole <= least and isinstance(taken[-1], EndLine):
+                break
         return taken
 
     def waiting(self) -> bool:
