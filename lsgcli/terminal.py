@@ -110,6 +110,12 @@ def note(message: str) -> None:
     _say(f"lsg: {message}")
 
 
+def end_line() -> None:
+    """End the line that the ``^C`` of an interrupt is on, if there is a terminal to show it."""
+    if sys.stderr.isatty():
+        _say("")
+
+
 def _say(line: str) -> None:
     with suppress(OSError):  # nobody may be listening; the exit code still tells
         print(" ".join(line.splitlines()), file=sys.stderr, flush=True)

@@ -248,6 +248,24 @@ def test_help_lists_the_exit_codes(arguments):
     assert "\x1b" not in result.text
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("--help", "--version", "--show-completion bash", "translate --help", "doctor --offline"),
+        *("models list", "models list --json", "models info en-de", "models check en-de"),
+        "models path en-de",
+    ],
+)
+def test_a_reader_that_has_gone_is_no_failure(line):
+    out, into = os.pipe()
+    os.close(out)
+    done = subprocess.run(
+        [*LSG, *line.split()], stdout=into, stderr=subprocess.PIPE, env=environment()
+    )
+    os.close(into)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 HEAVY = {
     "ctranslate2",
     "numpy",

@@ -183,13 +183,13 @@ def test_color_always_beats_no_color_and_the_pipe():
 
 
 def test_an_empty_no_color_says_nothing(terminal):
-    lsg = terminal(streams="err", NO_COLOR="")
+    lsg = terminal("--stats", streams="err", NO_COLOR="")
     lsg.feed("The house is small.\n")
     assert b"\x1b[2m" in lsg.finish()
 
 
 def test_statistics_are_live_if_the_output_goes_elsewhere(terminal):
-    lsg = terminal(streams="err")
+    lsg = terminal("--stats", streams="err")
     lsg.feed("The house is small.\n")
     lsg.until(lambda raw: b"4 read" in raw)  # while the input is open
     lsg.feed("The house is small.\n")
@@ -201,7 +201,7 @@ def test_statistics_are_live_if_the_output_goes_elsewhere(terminal):
 
 
 def test_statistics_wait_for_the_end_if_the_output_is_there_too(terminal):
-    lsg = terminal(streams="out err")
+    lsg = terminal(streams="out err", LSG_STATS="1")
     lsg.feed("The house is small.\n")
     raw = lsg.until(lambda raw: b"klein" in raw)
     assert b"read" not in raw
@@ -210,14 +210,17 @@ def test_statistics_wait_for_the_end_if_the_output_is_there_too(terminal):
     assert any("4 read" in line for line in lsg.screen())
 
 
-def test_no_statistics_on_a_terminal_if_they_are_not_wanted(terminal):
-    lsg = terminal("--no-stats", streams="err")
+@pytest.mark.parametrize(
+    ("arguments", "environment"), [((), {}), (("--no-stats",), {"LSG_STATS": "1"})]
+)
+def test_no_statistics_if_they_are_not_wanted(terminal, arguments, environment):
+    lsg = terminal(*arguments, streams="err", **environment)
     lsg.feed("The house is small.\n")
     assert lsg.finish() == b""
 
 
 def test_someone_typing(terminal):
-    lsg = terminal("--no-stats", streams="in out err", TERM="dumb")
+    lsg = terminal(streams="in out err", TERM="dumb")
     lsg.until(lambda raw: b"reading from the terminal" in raw)
     lsg.feed("The house is small.\n")
     lsg.until(lambda raw: b"Das Haus ist klein." in raw)
@@ -227,7 +230,7 @@ def test_someone_typing(terminal):
 
 
 def test_no_note_if_quiet(terminal):
-    lsg = terminal("--quiet", "--no-stats", streams="in err")
+    lsg = terminal("--quiet", streams="in err")
     lsg.feed("x=1\n")
     assert lsg.process.stdout.readline() == b"x=1\n"
     assert b"reading" not in lsg.read()
@@ -242,3 +245,11 @@ def test_an_interrupt_wipes_the_hypothesis(terminal):
     assert lsg.process.returncode == 130
     assert raw.endswith(b"\n")
     assert lsg.seen() == committed(raw)
+
+
+def test_the_prompt_after_an_interrupt_is_on_a_line_of_its_own(terminal):
+    lsg = terminal(streams="in err")
+    lsg.until(lambda raw: b"reading from the terminal" in raw)
+    lsg.process.send_signal(signal.SIGINT)
+    assert lsg.finish().endswith(b"Ctrl-D\r\n\r\n")
+    assert lsg.process.returncode == 130

@@ -64,8 +64,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line; give the exit code."""
     terminal.setup()
     try:
-        code = app(list(arguments), prog_name="lsg", standalone_mode=False)
-        sys.stdout.flush()
+        code = _command(arguments)
     except typer.TyperException as error:  # a command line that typer refuses
         terminal.error(_usage(error))
         return ExitCode.USAGE
@@ -74,7 +73,7 @@ def run(arguments: Sequence[str]) -> int:
         _debug(arguments)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        return ExitCode.INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except terminal.TerminatedError:
         return ExitCode.TERMINATED
     except BrokenPipeError:
@@ -84,15 +83,33 @@ def run(arguments: Sequence[str]) -> int:
         _debug(arguments)
         return ExitCode.FAILURE
     except Exception as error:
-        from lsgcli.backends.trouble import explained
-
-        known = explained(error)
-        terminal.error(
-            known or f"internal error: {error!r}; run again with --debug for the traceback"
-        )
+        code = _unexpected(error)
         _debug(arguments)
-        return ExitCode.FAILURE
+    if code == ExitCode.INTERRUPTED:
+        terminal.end_line()
+    return code
+
+
+def _command(arguments: Sequence[str]) -> int:
+    """Run the command line; give what it returns. Raises BrokenPipeError if the reader has gone."""
+    try:
+        code = app(list(arguments), prog_name="lsg", standalone_mode=False)
+    except SystemExit as leaving:  # which typer makes of that, and of the end of a completion
+        if isinstance(leaving.__context__, BrokenPipeError):
+            raise leaving.__context__ from None
+        code = leaving.code
+    sys.stdout.flush()
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _unexpected(error: Exception) -> int:
+    if isinstance(error.__cause__, KeyboardInterrupt):  # while a library was being imported
+        return ExitCode.INTERRUPTED
+    from lsgcli.backends.trouble import explained
+
+    known = explained(error)
+    terminal.error(known or f"internal error: {error!r}; run again with --debug for the traceback")
+    return ExitCode.FAILURE
 
 
 def _usage(error: typer.TyperException) -> str:

@@ -319,10 +319,11 @@ Explain = Annotated[
     ),
 ]
 Stats = Annotated[
-    bool | None,
+    bool,
     typer.Option(
         "--stats/--no-stats",
-        help="Statistics on stderr. (default: if stderr is a terminal)",
+        envvar="LSG_STATS",
+        help="Statistics on stderr; on a terminal, while it runs.",
         rich_help_panel=OUTPUT,
         show_default=False,
     ),

@@ -58,7 +58,7 @@ def st(
     n: o.N = None,
     output_format: o.FormatOfSpeech = o.SpeechFormat.TEXT,
     explain: o.Explain = False,
-    stats: o.Stats = None,
+    stats: o.Stats = False,
     stats_json: o.StatsJson = None,
     color: o.ColourOption = o.Colour.AUTO,
     quiet: o.Quiet = False,
@@ -151,11 +151,10 @@ def st(
                 context=chosen.manifest.context,
             )
 
-        show = os.isatty(2) if stats is None else stats
         alone = not os.isatty(1) and not explain  # nothing else writes to that terminal
         gc.freeze()  # what is loaded stays
         gc.enable()
-        with shown(statistics, report, show=show, live=alone, colour=color.value):
+        with shown(statistics, report, show=stats, live=alone, colour=color.value):
             run_to_end(_InTurn(sources, pipeline, writer), writer)
 
 

@@ -51,7 +51,7 @@ def translate(
     strict: o.Strict = False,
     output_format: o.Format = o.OutputFormat.TEXT,
     explain: o.Explain = False,
-    stats: o.Stats = None,
+    stats: o.Stats = False,
     stats_json: o.StatsJson = None,
     color: o.ColourOption = o.Colour.AUTO,
     quiet: o.Quiet = False,
@@ -160,11 +160,10 @@ def translate(
             code=not protects,
             preview=preview,
         )
-        show = os.isatty(2) if stats is None else stats
         alone = not os.isatty(1) and not explain  # nothing else writes to that terminal
         gc.freeze()  # what is loaded stays
         gc.enable()
-        with shown(statistics, report, show=show, live=alone, colour=color.value):
+        with shown(statistics, report, show=stats, live=alone, colour=color.value):
             run_to_end(pipeline, writer)
 
 
