@@ -72,6 +72,8 @@ BAD = {
     "translate --to de --batch-size 0": "--batch-size",
     "translate --to de --pace -1": "--pace",
     "translate --to de --pace nan": "--pace",
+    "translate --to de --encoding klingon": "--encoding 'klingon'.*utf-16.*latin-1",
+    "translate --to de --encoding hex": "--encoding 'hex'",
     "translate --to de --idle -1": "--idle",
     "translate --to de --idle nan": "--idle",
     "translate --to de --protect-regex (": r"--protect-regex '\('",
@@ -235,6 +237,52 @@ def test_a_message_is_one_line_whatever_is_in_it():
 def test_version():
     result = run_lsg("--version")
     assert (result.code, result.text, result.stderr) == (0, f"lsg {__version__}\n", "")
+
+
+@pytest.mark.parametrize("line", ["", "translate", "models", "models pull"])
+def test_help_is_a_command_too(line):
+    asked = run_lsg("help", *line.split())
+    assert asked.code == 0
+    assert asked.stdout == run_lsg(*line.split(), "--help").stdout
+
+
+def test_help_on_what_there_is_not():
+    check_error(run_lsg("help", "tranlsate"), 2, "tranlsate")
+
+
+def test_models_alone_lists_them():
+    assert run_lsg("models").stdout == run_lsg("models", "list").stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["DE", "de_DE", "de-AT", "de_DE.UTF-8", "german", "Deutsch", "deu"]
+)
+def test_a_language_by_its_name_or_as_a_locale(name):
+    result = run_lsg("translate", "--to", name, "--from", "English", stdin=b"The house is small.\n")
+    assert (result.code, result.text) == (0, "Das Haus ist klein.\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_wide_characters_are_named(encoding):
+    data = "The house is small.\n".encode(encoding)
+    result = run_lsg(*TO, stdin=data)
+    check_error(result, 1, f"the input is {encoding.upper()}, not UTF-8; add --encoding {encoding}")
+    result = run_lsg(*TO, "--encoding", encoding, stdin=data)
+    assert (result.code, result.text) == (0, "Das Haus ist klein.\n")
+
+
+def test_other_encodings():
+    source = "Grüße\n"  # one word, which is copied
+    copied = (*TO, "--protect-regex", ".+")
+    for encoding in ("latin-1", "cp1252", "utf8", "utf-16"):
+        without_end = source.strip().encode(encoding)
+        result = run_lsg(*copied, "--encoding", encoding, stdin=without_end)
+        assert (result.code, result.text, result.stderr) == (0, source, "")
+    odd = source.encode("utf-16") + b"\n"
+    result = run_lsg(*copied, "--encoding", "utf-16", stdin=odd)
+    assert result.text == source + "\ufffd\n"
+    assert result.stderr.count("not valid UTF-16") == 1
+    assert run_lsg(*copied, "--encoding", "utf-16", "--strict", stdin=odd).code == 1
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("translate", "--help"), ("translate", "-h")])

@@ -30,7 +30,7 @@ convert.check convert.original convert.loading
 describe.stored
 describe
 describe.prompts describe.layouts
-describe.examples describe.languages
+describe.examples
 engine.lockstep
 policy.settings
 policy policy.lsg policy.baselines policy.base
@@ -41,12 +41,13 @@ audio.feed
 audio audio.*
 text.feed text.language text.mask text.code text.capitals text.recording
 text text.segmenter text.protect text.chunks text.words
+text.encoding
 output output.text output.jsonl output.subtitles
 output.base output.descriptor
 catalog profiles
 manifest
 pulled store remote
-files registry
+files registry languages
 engine.steps engine.distribution backends.base metrics metrics.* terminal
 errors
 __init__

@@ -41,6 +41,16 @@ app.add_typer(models.app, name="models")
 app.command()(doctor)
 
 
+@app.command("help", hidden=True)
+def help_(
+    ctx: typer.Context,
+    command: Annotated[list[str] | None, typer.Argument(metavar="COMMAND…")] = None,
+) -> None:
+    """Show the help of lsg, or of a command."""
+    group = ctx.find_root().command
+    group.main([*(command or ()), "--help"], prog_name="lsg", standalone_mode=False)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         print(f"lsg {__version__}")

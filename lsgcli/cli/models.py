@@ -39,6 +39,13 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 COLUMNS = ("name", "here", "size", "kind", "languages", "licence")
 
 
+@app.callback(invoke_without_command=True)
+def root(ctx: typer.Context) -> None:
+    """Get models, convert them, look at them, check them, delete them. Without a command: list."""
+    if ctx.invoked_subcommand is None:
+        list_()
+
+
 @app.command("list")
 def list_(
     as_json: Json = False,

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from lsgcli.languages import code
+
 
 class PolicyName(str, Enum):
     """The policies."""
@@ -86,6 +88,11 @@ def _number(value: float | None) -> float | None:
     return value
 
 
+def _language(value: str | None) -> str | None:
+    """Take a locale or a name for the language's code; ``auto`` and what is unknown as it is."""
+    return value and code(value)
+
+
 MODEL, POLICY, INPUT, OUTPUT = "Model", "Policy", "Input", "Output"
 
 Files = Annotated[
@@ -95,13 +102,21 @@ Files = Annotated[
     ),
 ]
 To = Annotated[
-    str, typer.Option("--to", metavar="LANG", help="Language to translate to.", show_default=False)
+    str,
+    typer.Option(
+        "--to",
+        metavar="LANG",
+        callback=_language,
+        help="Language to translate to: de, de_DE, german.",
+        show_default=False,
+    ),
 ]
 From = Annotated[
     str | None,
     typer.Option(
         "--from",
         metavar="LANG",
+        callback=_language,
         help="Language of the input. (default: the model's)",
     ),
 ]
@@ -110,6 +125,7 @@ FromOrAuto = Annotated[
     typer.Option(
         "--from",
         metavar="LANG|auto",
+        callback=_language,
         help="Language of the input; auto tells it line by line. (default: the model's)",
     ),
 ]
@@ -304,7 +320,18 @@ Record = Annotated[
 Recording = Annotated[Path | None, typer.Option("--recording", hidden=True)]
 Strict = Annotated[
     bool,
-    typer.Option("--strict", help="Fail on input that is not UTF-8.", rich_help_panel=INPUT),
+    typer.Option(
+        "--strict", help="Fail on input that its encoding does not have.", rich_help_panel=INPUT
+    ),
+]
+Encoding = Annotated[
+    str,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Of the input, as Python calls it: utf-16, latin-1. The output is UTF-8.",
+        rich_help_panel=INPUT,
+    ),
 ]
 Format = Annotated[
     OutputFormat,

@@ -48,6 +48,7 @@ def translate(
     pace: o.Pace = None,
     record: o.Record = None,
     recording: o.Recording = None,
+    encoding: o.Encoding = "utf-8",
     strict: o.Strict = False,
     output_format: o.Format = o.OutputFormat.TEXT,
     explain: o.Explain = False,
@@ -70,8 +71,10 @@ def translate(
     from lsgcli.backends.base import Placement
     from lsgcli.catalog import AUTO, find, find_all
     from lsgcli.errors import UsageError
+    from lsgcli.text.encoding import check
     from lsgcli.text.protect import Protector
 
+    check(encoding)
     settings = policy_settings(
         policy, latency, profile, lower, upper, delta, alpha, kl_direction, k, n
     )
@@ -125,7 +128,9 @@ def translate(
             )
         if 0 in descriptors and os.isatty(0) and not (quiet or recording):
             terminal.note("reading from the terminal; end with Ctrl-D")
-        chunks: Chunks = Replay(recording) if recording else ChunkReader(descriptors, pace)
+        chunks: Chunks = (
+            Replay(recording) if recording else ChunkReader(descriptors, pace, encoding)
+        )
         if kept:
             chunks = Recorder(chunks, kept, _given(ctx))
         feed = Feed(
@@ -135,6 +140,7 @@ def translate(
             characters=by_character,
             idle=idle or None,
             strict=strict,
+            encoding=encoding,
             warn=ignore if quiet else terminal.warning,
             router=router,
         )
@@ -173,7 +179,7 @@ def _given(ctx: typer.Context) -> list[str]:
     for option in ctx.command.params:
         value = ctx.params.get(option.name or "")
         source = ctx.get_parameter_source(option.name or "")
-        own = option.name in {"files", "pace", "record", "recording"}
+        own = option.name in {"files", "pace", "encoding", "record", "recording"}
         if own or source is None or source.name != "COMMANDLINE":
             continue
         if isinstance(value, bool):

@@ -16,10 +16,10 @@ from lsgcli.backends.encoder_decoder import has_start
 from lsgcli.backends.pieces import read_names
 from lsgcli.backends.probe import DECODER, specification
 from lsgcli.describe import prompts
-from lsgcli.describe.languages import NAMES
 from lsgcli.describe.layouts import family, layouts, names
 from lsgcli.errors import ModelError, UsageError
 from lsgcli.files import sha256
+from lsgcli.languages import NAMES
 from lsgcli.manifest import FILE_NAME, VERSION
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lsgcli.describe.languages import NAMES, NLLB
 from lsgcli.errors import UsageError
+from lsgcli.languages import NAMES, NLLB
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,10 +7,12 @@ import queue
 import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from threading import TIMEOUT_MAX, Thread
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError
+from lsgcli.text.encoding import UTF_8, is_utf8, transcoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,10 +32,15 @@ class Chunk:
 class ChunkReader:
     """Reads file descriptors one after the other in a thread, so that arrival times are true."""
 
-    def __init__(self, descriptors: Iterable[int], pace: float | None = None) -> None:
-        """Start reading; with ``pace`` give so many words a second, instead of all at once."""
+    def __init__(
+        self, descriptors: Iterable[int], pace: float | None = None, encoding: str = UTF_8
+    ) -> None:
+        """Start reading; with ``pace`` give so many words a second, instead of all at once.
+
+        What is in another encoding is given in UTF-8.
+        """
         self._queue: queue.Queue[Chunk | OSError | None] = queue.Queue(QUEUED)
-        pieces = _read(descriptors)
+        pieces = _read(descriptors, encoding)
         if pace is not None:
             pieces = _paced(pieces, pace)
         Thread(target=self._run, args=(pieces,), daemon=True).start()
@@ -65,11 +72,12 @@ class ChunkReader:
         self._queue.put(None)
 
 
-def _read(descriptors: Iterable[int]) -> Iterator[bytes]:
+def _read(descriptors: Iterable[int], encoding: str) -> Iterator[bytes]:
     """Read to the end of each; a last line without a line end gets one."""
     for descriptor in descriptors:
+        pieces = iter(partial(os.read, descriptor, CHUNK), b"")
         last = b""
-        while data := os.read(descriptor, CHUNK):
+        for data in pieces if is_utf8(encoding) else transcoded(pieces, encoding):
             yield data
             last = data
         if last and not last.endswith(b"\n"):

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError
+from lsgcli.text.encoding import UTF_8, wide
 from lsgcli.text.segmenter import EndLine, EndSegment, Piece, Segmenter, Unit
 from lsgcli.text.words import Item, Utf8, WordSplitter
 
@@ -37,13 +38,15 @@ class Feed:
         characters: bool = False,
         idle: float | None = None,
         strict: bool = False,
+        encoding: str = UTF_8,
         warn: Callable[[str], None] = lambda _: None,
         router: Router | None = None,
     ) -> None:
         """Take ``idle`` seconds without input as the end of a word.
 
         ``characters``: units are characters, as the segmenter's limits must say too. ``router``
-        tells the languages.
+        tells the languages. ``encoding`` is what the input was in before it was made UTF-8, to
+        name it.
         """
         self.started: float | None = None  # when the first chunk came
         self.arrived = 0.0  # when the newest chunk came
@@ -52,6 +55,7 @@ class Feed:
         self._bulk = bulk
         self._idle = idle
         self._strict = strict
+        self._encoding = encoding
         self._warn = warn
         self._utf8 = Utf8()
         self._splitter = WordSplitter(characters=characters)
@@ -139,6 +143,8 @@ class Feed:
     def _decode(self, chunk: Chunk) -> None:
         if self.started is None:
             self.started = chunk.time
+            if name := wide(chunk.data):
+                raise InputError(f"the input is {name.upper()}, not UTF-8; add --encoding {name}")
         self.arrived = chunk.time
         self._add(self._splitter.feed(self._text(chunk.data)))
 
@@ -152,9 +158,10 @@ class Feed:
         before = self._utf8.invalid
         text = self._utf8.feed(data, final)
         if self._utf8.invalid and not before:
+            what = f"the input is not valid {self._encoding.upper()}"
             if self._strict:
-                raise InputError("the input is not valid UTF-8 (--strict)")
-            self._warn("the input is not valid UTF-8; what is not becomes U+FFFD")
+                raise InputError(f"{what} (--strict)")
+            self._warn(f"{what}; what is not becomes U+FFFD (--encoding reads others)")
         return text
 
     def _holds(self) -> bool:

@@ -1,0 +1,67 @@
+"""Encodings of the input: what is not UTF-8 is made UTF-8 as it is read."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+from lsgcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+UTF_8 = "utf-8"
+INVALID = "\udcff"  # a byte that UTF-8 does not have, for what an encoding does not have
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # which begins with that of UTF-16
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+ENOUGH = 16  # bytes, from which a text without a mark can be told
+SHARE = 0.9  # of the characters of a text that are ASCII, whose other byte is 0
+
+
+def check(name: str) -> None:
+    """Check the name of an encoding. Raises UsageError."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise UsageError(
+            f"--encoding {name!r}: no text encoding of Python's; there are utf-8, utf-16, latin-1, "
+            "cp1252, shift-jis, ..."
+        ) from None
+
+
+def is_utf8(name: str) -> bool:
+    """Whether the name is one of UTF-8's."""
+    return codecs.lookup(name).name == UTF_8
+
+
+def transcoded(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """Give text in some encoding in UTF-8; what the encoding does not have is no UTF-8 either."""
+    codecs.register_error(__name__, lambda error: (INVALID, error.end))  # type: ignore[attr-defined]
+    decoder = codecs.getincrementaldecoder(name)(__name__)
+    for data in pieces:
+        if text := decoder.decode(data):
+            yield text.encode(UTF_8, "surrogateescape")
+    if text := decoder.decode(b"", final=True):
+        yield text.encode(UTF_8, "surrogateescape")
+
+
+def wide(data: bytes) -> str:
+    """The encoding of a text whose characters have several bytes, told from its first ones.
+
+    >>> wide("Hello".encode("utf-16")), wide("Good morning!".encode("utf-16-be")), wide(b"Hello")
+    ('utf-16', 'utf-16-be', '')
+    """
+    for mark, name in MARKS.items():
+        if data.startswith(mark):
+            return name
+    if len(data) < ENOUGH:
+        return ""
+    for name, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[::2])):
+        others = data.count(0) - zeros.count(0)
+        if zeros.count(0) > SHARE * len(zeros) and not others:
+            return name
+    return ""
