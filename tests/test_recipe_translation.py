@@ -28,14 +28,14 @@ THINGS = {"house": "Haus", "dog": "Hund", "tree": "Baum", "book": "Buch", "man":
 QUALITIES = {"small": "klein", "old": "alt", "good": "gut", "red": "rot", "new": "neu"}
 
 
-def module(name):
-    """One of the recipe's modules; the tests have some of those names too."""
-    spec = importlib.util.spec_from_file_location(f"recipe_{name}", RECIPE / f"{name}.py")
+def module(name, recipe=RECIPE):
+    """One of a recipe's modules; the tests have some of those names too."""
+    spec = importlib.util.spec_from_file_location(f"recipe_{name}", recipe / f"{name}.py")
     assert spec
     assert spec.loader
     loaded = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(RECIPE)
+        patch.syspath_prepend(recipe)
         spec.loader.exec_module(loaded)
     return loaded
 
