@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.whisper_shapes import SHAPES, make
+from lsgcli import recogniser
 from lsgcli.audio.chunks import RATE, AudioReader
 from lsgcli.audio.decode import decode
 from lsgcli.audio.feed import SpeechFeed
@@ -29,7 +30,6 @@ from lsgcli.backends.base import Placement
 from lsgcli.backends.whisper import WhisperBackend
 from lsgcli.catalog import speech
 from lsgcli.evaluation.hearing import Listener
-from lsgcli.hub import speech_directory
 from lsgcli.policy.lsg import Lsg
 from lsgcli.speech import SpeechPipeline
 from lsgcli.stats import SpeechStatistics
@@ -48,7 +48,7 @@ def open_model(name: str) -> WhisperBackend:
     if name in SHAPES:
         directory = make(name, Path(tempfile.mkdtemp()) / name)
     else:
-        directory = speech_directory(name, offline=True, note=print)
+        directory = recogniser.directory(name, offline=True, note=print)
     backend = WhisperBackend(speech(directory, "en", None), Placement())
     backend.ready()
     return backend

@@ -1,4 +1,4 @@
-"""Models of the Hugging Face Hub: found here, or fetched once, whole and checked."""
+"""Models of the Hugging Face Hub: fetched once, whole and checked."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lsgcli import catalog, pulled, registry, remote, store, terminal
-from lsgcli.errors import HubError, ManifestError, ModelError, ModelNotFoundError, UsageError
-from lsgcli.files import NEEDED, WEIGHTS, File, is_needed, sha256, verify
+from lsgcli import pulled, registry, remote, store, terminal
+from lsgcli.errors import HubError, ManifestError, ModelError, UsageError
+from lsgcli.files import WEIGHTS, File, is_needed, sha256, verify
 from lsgcli.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lsgcli.remote import RemoteFile, Repository
 
@@ -182,38 +182,3 @@ def _record(
             if file.name != FILE_NAME
         },
     )
-
-
-def speech_directory(name: str, *, offline: bool, note: Callable[[str], None]) -> Path:
-    """Give the directory of a speech model: a path, an embedded one, or one of the Hub's.
-
-    What is here is used without asking the network, also what other programs have in the Hub's own
-    cache; else it is fetched, unless ``offline`` or ``HF_HUB_OFFLINE`` forbid it. Raises
-    ModelNotFoundError, UsageError, HubError.
-    """
-    try:
-        return catalog.directory(name)
-    except ModelNotFoundError:
-        wanted = request(name)
-    if cached := _in_cache_of_hub(wanted.repository):
-        return cached
-    if offline or remote.is_offline():
-        raise ModelNotFoundError(
-            f"model {name!r} ({wanted.repository}) is not in the cache, and the network is not to "
-            "be used"
-        )
-    note(f"fetching {wanted.repository} from the Hugging Face Hub, once")
-    return pull(wanted, note=note)
-
-
-def _in_cache_of_hub(repository: str) -> Path | None:
-    """The directory of a repository in the cache that huggingface_hub keeps for all programs."""
-    import huggingface_hub
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    fetch: Any = huggingface_hub.snapshot_download
-    try:
-        found = Path(fetch(repository, allow_patterns=list(NEEDED), local_files_only=True))
-    except LocalEntryNotFoundError:
-        return None
-    return found if (found / WEIGHTS).is_file() else None

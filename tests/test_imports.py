@@ -36,6 +36,7 @@ policy.settings
 policy policy.lsg policy.baselines policy.base
 engine engine.segment engine.decoder
 backends backends.*
+recogniser
 hub shelf
 audio.feed
 audio audio.*
@@ -76,7 +77,7 @@ LIBRARIES = {
     "av": "audio.*",
     "sounddevice": "audio.microphone",
     "faster_whisper": "audio.vad backends.whisper",
-    "huggingface_hub": "hub remote convert.loading",
+    "huggingface_hub": "recogniser remote convert.loading",
     "torch": "convert convert.*",
     "transformers": "convert.*",
     "peft": "convert.loading",

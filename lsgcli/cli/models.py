@@ -122,12 +122,16 @@ def pull(
 
     Example: lsg models pull opus-mt-en-fr
     """
-    from lsgcli import hub
+    from lsgcli import catalog, hub
     from lsgcli.cli.running import ignore
     from lsgcli.describe import Wishes
     from lsgcli.describe.stored import complete
 
     note = ignore if quiet else terminal.note
+    if name in catalog.embedded():
+        note(f"{name} is embedded: it is here already")
+        print(catalog.embedded()[name])
+        return
     wanted = hub.request(name, revision)
     directory = hub.pull(wanted, note=note, show=not quiet, color=color.value)
     complete(directory, Wishes(from_, to), note)

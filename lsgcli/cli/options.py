@@ -388,17 +388,22 @@ SpeechTo = Annotated[
     typer.Option("--to", metavar="LANG", help="Language to translate to; Whisper knows English."),
 ]
 Language = Annotated[
-    str,
-    typer.Option("--language", metavar="LANG", help="Language that is spoken; auto: told by ear."),
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="LANG|auto",
+        help="Language that is spoken; auto: told by ear. (default: English for lsg asr without "
+        "--model, else auto)",
+    ),
 ]
 SpeechModel = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--model",
         "-m",
         metavar="NAME|DIR",
         help="tiny, base, small, … large-v3, distil-…, OWNER/NAME on the Hugging Face Hub, "
-        "digits-en (embedded), or a directory.",
+        "or a directory. (default: for English tiny.en, which is embedded, else what was pulled)",
         rich_help_panel=MODEL,
     ),
 ]

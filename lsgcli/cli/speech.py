@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def st(
     files: o.Recordings = None,
     to: o.SpeechTo = "en",
-    language: o.Language = "auto",
+    language: o.Language = None,
     mic: o.Mic = False,
     device_name: o.DeviceName = None,
     device_index: o.DeviceIndex = None,
@@ -39,7 +39,7 @@ def st(
     pause: o.Pause = 0.7,
     vad: o.Vad = True,
     idle: o.Stall = 2.0,
-    model: o.SpeechModel = "base",
+    model: o.SpeechModel = None,
     offline: o.Offline = False,
     silence: o.Silence = None,
     window: o.Window = None,
@@ -92,12 +92,11 @@ def st(
     )
     if len(sound.files) > 1 and output_format.value in ("srt", "vtt", "tsv"):
         raise UsageError(f"--format {output_format.value} is of one recording; give one at a time")
-    from lsgcli.catalog import AUTO, speech
-    from lsgcli.hub import speech_directory
+    from lsgcli import recogniser
+    from lsgcli.catalog import AUTO
 
-    spoken = None if language == AUTO else language
     note = ignore if quiet else terminal.note
-    chosen = speech(speech_directory(model, offline=offline, note=note), spoken, to or None)
+    chosen = recogniser.choose(model, language, to or None, offline=offline, note=note)
 
     from lsgcli.audio.microphone import Microphone
     from lsgcli.backends import open_speech

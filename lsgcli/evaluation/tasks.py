@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lsgcli.backends import open_backend, open_speech
-from lsgcli.catalog import AUTO, find, is_text, speech
+from lsgcli.catalog import AUTO, find, is_text
 from lsgcli.errors import UsageError
 from lsgcli.evaluation.corpus import load_corpus, load_recordings
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
@@ -205,9 +205,9 @@ def choose(
     """
     if model is None or is_text(model):
         return Text(find(model, source, target))
-    from lsgcli.hub import speech_directory
+    from lsgcli import recogniser
 
-    chosen = speech(speech_directory(model, offline=False, note=note), source, target)
+    chosen = recogniser.choose(model, source, target, offline=False, note=note)
     if chosen.source == AUTO:
         raise UsageError("--from is missing: which language is spoken?")
     return Speech(chosen, hearing(chosen.manifest))
