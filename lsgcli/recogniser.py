@@ -10,6 +10,7 @@ from lsgcli import catalog, hub, registry, remote, store
 from lsgcli.catalog import AUTO
 from lsgcli.errors import ManifestError, ModelNotFoundError
 from lsgcli.files import NEEDED, WEIGHTS
+from lsgcli.languages import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +68,9 @@ def _missing(language: str, target: str | None) -> ModelNotFoundError:
             f"Whisper translates to {TARGET} only; for {target}: lsg asr … | lsg translate --to "
             f"{target}"
         )
-    what = "tells languages by ear" if language == AUTO else f"knows the language {language!r}"
+    what = "tells languages by ear"
+    if language != AUTO:
+        what = f"knows {NAMES.get(language, f'the language {language!r}')}"
     size = registry.load()[MULTILINGUAL].megabytes
     return ModelNotFoundError(
         f"no speech model that is here {what}; get one: lsg models pull {MULTILINGUAL} "

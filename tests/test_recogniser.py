@@ -75,10 +75,10 @@ def test_english_by_name(home):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("asr", "--language", "de"), r"language 'de'.*lsg models pull base \(145 MB\)"),
+        (("asr", "--language", "german"), r"knows German; .*lsg models pull base \(145 MB\)"),
         (("asr", "--language", "auto"), "by ear.*lsg models pull base"),
         (("st",), "by ear.*lsg models pull base"),
-        (("st", "--language", "fr"), "language 'fr'.*lsg models pull base"),
+        (("st", "--language", "fr"), "knows French; .*lsg models pull base"),
         (("st", "--language", "en", "--to", "de"), "lsg asr … | lsg translate --to de"),
     ],
 )

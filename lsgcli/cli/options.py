@@ -385,13 +385,19 @@ Recordings = Annotated[
 ]
 SpeechTo = Annotated[
     str,
-    typer.Option("--to", metavar="LANG", help="Language to translate to; Whisper knows English."),
+    typer.Option(
+        "--to",
+        metavar="LANG",
+        callback=_language,
+        help="Language to translate to; Whisper knows English.",
+    ),
 ]
 Language = Annotated[
     str | None,
     typer.Option(
         "--language",
         metavar="LANG|auto",
+        callback=_language,
         help="Language that is spoken; auto: told by ear. (default: English for lsg asr without "
         "--model, else auto)",
     ),
