@@ -42,6 +42,11 @@ class SpeechBackend(Backend, Protocol):
         """The language that is spoken; None if it has not been told yet."""
         ...
 
+    @property
+    def no_speech(self) -> float:
+        """How probable the model thinks it, of what it heard last, that nobody speaks in it."""
+        ...
+
     def begin(self, context: Sequence[int], *, listen: bool) -> None:
         """Begin a window, of which ``context`` is the text before; see ``WhisperBackend``."""
         ...
@@ -199,6 +204,7 @@ class SpeechPipeline:
             return
         if self._writer.timed:
             self._time(self._line.words)
+        self._line.no_speech = self._backend.no_speech
         self._writer.line(self._line, self._session.elapsed())
         self._line = SpokenLine(self._line.number + 1)
 

@@ -64,9 +64,10 @@ def open_speech(
     placement: Placement,
     silence: float | None = None,
     window: float | None = None,
+    prompt: str = "",
 ) -> WhisperBackend:
-    """Do the same for speech; ``silence`` and ``window`` as in ``WhisperBackend``."""
+    """Do the same for speech; ``silence``, ``window`` and ``prompt`` as in ``WhisperBackend``."""
     verify(model.directory, model.manifest)
     from lsgcli.backends.whisper import WhisperBackend
 
-    return WhisperBackend(model, placement, silence=silence, window=window)
+    return WhisperBackend(model, placement, silence=silence, window=window, prompt=prompt)

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 
 LONGEST = 30.0  # seconds of audio that Whisper takes
 POSITIONS = 448  # tokens that its decoder takes
-CONTEXT = 96  # tokens of the text before that are shown to it; at most half of POSITIONS
+CONTEXT = 96  # tokens of the text before that are shown to it
+PROMPT = 127  # tokens of a prompt, at most; with those of the context half of POSITIONS
 AHEAD = 12  # tokens that one pass may go on
 TOKENS_A_SECOND = 16  # no speech has more
 ENCODINGS, ROWS = 64, 256  # that are kept; 1 MB and 200 kB each, for Whisper base
@@ -59,6 +60,7 @@ class WhisperLexicon(TokenLexicon):
     """How Whisper's tokens make words: ``by_character`` in languages written without spaces."""
 
     parallel = False
+    prompt = 0  # tokens of the prompt, which the decoder has to take as well
 
     def holds(self, token: int) -> bool:
         """Whether it is closing punctuation."""
@@ -66,7 +68,7 @@ class WhisperLexicon(TokenLexicon):
 
     def limit(self, source: Sequence[SourceUnit]) -> int:
         """More tokens than can be spoken in the time, and no more than the decoder takes."""
-        most = POSITIONS - CONTEXT - 5
+        most = POSITIONS - CONTEXT - self.prompt - 5
         return min(most, int(TOKENS_A_SECOND * seconds(source)) + 16)
 
 
@@ -80,10 +82,13 @@ class WhisperBackend:
         *,
         silence: float | None = None,
         window: float | None = None,
+        prompt: str = "",
     ) -> None:
         """Load a model whose files have been verified; the weights in a thread, see ``ready``.
 
-        ``silence`` and ``window``, in seconds, stand for the manifest's. Raises ModelError.
+        ``silence`` and ``window``, in seconds, stand for the manifest's. ``prompt`` is text that
+        the model takes to stand before all that is said. Raises ModelError, or UsageError if it is
+        too long.
         """
         self.usage = Usage()
         self._pool = ThreadPoolExecutor()
@@ -96,7 +101,10 @@ class WhisperBackend:
         self.lexicon = WhisperLexicon(self._prompts.vocabulary, frozenset({self._prompts.end}))
         self._only_end = np.arange(self._prompts.end + 1) == self._prompts.end
         self._extractor = _extractor(model.directory)
-        self._context: tuple[int, ...] = ()
+        self._prompt = self._prompts.text(prompt)
+        self.lexicon.prompt = len(self._prompt)
+        self._context = self._prompt
+        self.no_speech = 0.0  # the newest probability that there is no speech in what was heard
         self._encodings: Kept[Source, Any] = Kept(ENCODINGS)
         self._rows: Kept[tuple[Source, tuple[int, ...]], Distribution] = Kept(ROWS)
         self._lock = Lock()
@@ -122,7 +130,7 @@ class WhisperBackend:
 
         ``listen``: tell the language anew, if it was not given.
         """
-        self._context = tuple(context)[-CONTEXT:]
+        self._context = (*self._prompt, *tuple(context)[-CONTEXT:])
         self._listening = self._prompts.detects and (listen or self._language is None)
 
     def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
@@ -213,6 +221,7 @@ class WhisperBackend:
             return_logits_vocab=True,
             return_no_speech_prob=True,
         )
+        self.no_speech = float(result.no_speech_prob)
         rows = [
             Distribution(as_array(scores), normalised=False)
             for scores in result.logits[0][len(query.target) :]
@@ -273,6 +282,17 @@ class Prompts:
         translates = model.target not in (model.source, AUTO)
         self._task = self._id("<|translate|>" if translates else "<|transcribe|>")
         self.detects = model.source == AUTO and not self._bare
+
+    def text(self, text: str) -> tuple[int, ...]:
+        """The tokens of a prompt, none of them special. Raises UsageError if there are too many."""
+        encode = self.vocabulary.encode_word
+        tokens = tuple(token for word in text.split() for token in encode(word, False))
+        if len(tokens) > PROMPT:
+            raise UsageError(
+                f"prompt and hotwords are {len(tokens)} tokens; there is room for {PROMPT}, about "
+                "40 names: give those that are likeliest to be said"
+            )
+        return tokens
 
     def task(self, language: str | None) -> tuple[int, ...]:
         """The tokens that begin a text: its language and what to do."""

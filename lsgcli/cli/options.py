@@ -442,6 +442,26 @@ Window = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Prompt = Annotated[
+    str,
+    typer.Option(
+        "--prompt",
+        metavar="TEXT",
+        help="Text that the model takes to stand before what is said: its subject, its spelling.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+Hotwords = Annotated[
+    str,
+    typer.Option(
+        "--hotwords",
+        metavar="FILE|WORDS",
+        help="Names and terms to expect: a file with one a line, or words with commas between.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
 Mic = Annotated[
     bool, typer.Option("--mic", help="Listen to the microphone.", rich_help_panel=INPUT)
 ]

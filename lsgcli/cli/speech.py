@@ -43,6 +43,8 @@ def st(
     offline: o.Offline = False,
     silence: o.Silence = None,
     window: o.Window = None,
+    prompt: o.Prompt = "",
+    hotwords: o.Hotwords = "",
     device: o.DeviceOption = "auto",
     compute_type: o.ComputeType = "auto",
     threads: o.Threads = 0,
@@ -75,8 +77,10 @@ def st(
         s.list_devices()
         return
     # What takes long to import is imported once the command line is known to be right.
+    from lsgcli.cli import hotwords as h
     from lsgcli.errors import UsageError
 
+    expected = h.prompt(prompt, hotwords)
     settings = policy_settings(
         policy, latency, profile, lower, upper, delta, alpha, kl_direction, k, n
     )
@@ -108,7 +112,7 @@ def st(
     with ExitStack() as stack:
         report = stack.enter_context(stats_json.open("w")) if stats_json else None
         placement = Placement(device, compute_type, threads)
-        backend = open_speech(chosen, placement, silence, window)
+        backend = open_speech(chosen, placement, silence, window, expected)
         sources = sound.open(warn)
         backend.ready()
 

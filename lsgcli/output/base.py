@@ -22,6 +22,7 @@ class SpokenWord:
     elapsed: float  # seconds from the first input until then
     start: float = 0.0  # when it was spoken, seconds of the stream; for writers that are timed
     end: float = 0.0
+    probability: float | None = None  # of its tokens, given the words before and all its audio
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class SpokenLine:
 
     number: int  # from 1
     words: list[SpokenWord] = field(default_factory=list)
+    no_speech: float | None = None  # the model's probability that nothing was said
 
     @property
     def text(self) -> str:
