@@ -147,6 +147,8 @@ class Thresholds(Struct, frozen=True):
     delta: NonNegative  # nats
     alpha: Probability
     levels: Levels = Levels()
+    # Mean log-probability of a token, below which a sentence is left as it is; none: no sentence.
+    floor: Annotated[float, msgspec.Meta(le=0)] | None = None
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

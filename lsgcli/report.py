@@ -56,6 +56,10 @@ def _of_text(f: dict[str, Any]) -> list[tuple[str, str]]:
     if f["words_protected"]:
         rows.append(("", f"{f['words_protected']} copied unchanged"))
     rows.append(("segments", f"{f['segments']}, {f['segments_streamed']} of them while arriving"))
+    if f["segments_left"]:
+        rows.append(("", f"{f['segments_left']} left as they are: not believed (--floor)"))
+    if f["segments_doubted"]:
+        rows.append(("", f"{f['segments_doubted']} written, and not believed"))
     if f["al"] is not None:
         rows.append(("AL / LAAL", f"{f['al']:.2f} / {f['laal']:.2f} words"))
     return rows

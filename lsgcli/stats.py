@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lsgcli.engine.steps import Commit, Decision, Event, Units
+from lsgcli.engine.steps import Belief, Commit, Decision, Event, Reason, Units
 from lsgcli.metrics.latency import average_lagging
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Statistics:
     words_written: int = 0
     words_protected: int = 0
     segments: int = 0
+    left: int = 0  # segments that are as they were, since the model did not believe more
+    doubted: int = 0  # those, and the ones of which words had been written
     streamed: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
     lagging: deque[float] = field(default_factory=_recent)
@@ -71,6 +73,11 @@ class Statistics:
             self.units_read += len(event.units)
         elif isinstance(event, Decision):
             self.decisions[f"{event.action.value} {event.reason.value}"] += 1
+        elif isinstance(event, Commit) and event.decision.reason is Reason.LEFT:
+            self.left += 1
+            self.words_protected += len(event.text.split())
+        elif isinstance(event, Belief):
+            self.doubted += event.doubted
         elif isinstance(event, Commit):
             self._now = now
             self.words_written += 1
@@ -129,6 +136,8 @@ class Statistics:
             "words_protected": self.words_protected,
             "segments": self.segments,
             "segments_streamed": self.streamed,
+            "segments_left": self.left,
+            "segments_doubted": self.doubted - self.left,
             "al": _mean(self.lagging),
             "laal": _mean(self.lagging),
             "first_word_ms": _spread(self.first_word),

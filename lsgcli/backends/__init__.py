@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lsgcli.backends.base import Backend, Placement, Usage
+    from lsgcli.backends.base import Placement, TextBackend, Usage
     from lsgcli.backends.whisper import WhisperBackend
     from lsgcli.catalog import Model
     from lsgcli.manifest import DecoderOnlyManifest, SpeechManifest, TextManifest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def open_backend(
     model: Model[TextManifest], placement: Placement, usage: Usage | None = None
-) -> Backend:
+) -> TextBackend:
     """Verify a model's files and begin to load it; ``ready`` tells when it is, and whether.
 
     What is asked of it is added to ``usage``.
@@ -42,14 +42,14 @@ def open_backend(
 
 def open_ways(
     models: Mapping[str, Model[TextManifest]], placement: Placement
-) -> dict[str, Backend]:
+) -> dict[str, TextBackend]:
     """Do the same for several directions; those of one directory share its weights.
 
     All count what is asked of them together.
     """
     opened: dict[Path, Any] = {}
     usage: Usage | None = None
-    backends: dict[str, Backend] = {}
+    backends: dict[str, TextBackend] = {}
     for language, model in models.items():
         if shared := opened.get(model.directory):
             backends[language] = shared.toward(model)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lsgcli.engine.distribution import Distribution, Tokens
-    from lsgcli.engine.steps import Generate, Query, SourceUnit
+    from lsgcli.engine.steps import Generate, Query, Scored, SourceUnit
 
 
 class Lexicon(Protocol):
@@ -108,4 +108,12 @@ class Backend(Protocol):
 
     def count(self, unit: SourceUnit) -> int:
         """How many tokens a source unit has."""
+        ...
+
+
+class TextBackend(Backend, Protocol):
+    """A model of text, which tells how much it believes what it generates."""
+
+    def scored(self, requests: Sequence[Generate]) -> Iterator[Scored]:
+        """Continue greedily as ``generate`` does."""
         ...

@@ -16,6 +16,7 @@ from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.vocabulary import ANCHOR, WORDS_KEPT, open_tokenizer
 from lsgcli.engine.distribution import Distribution
+from lsgcli.engine.steps import Scored
 from lsgcli.errors import ManifestError
 from lsgcli.manifest import FILE_NAME
 
@@ -206,6 +207,10 @@ class DecoderOnlyBackend:
         return replies
 
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
+        """Continue greedily; see ``scored``."""
+        return (each.tokens for each in self.scored(requests))
+
+    def scored(self, requests: Sequence[Generate]) -> Iterator[Scored]:
         """Greedy search with CTranslate2's key/value cache.
 
         Of exact requests only those with prompts of equal length share a batch: then the result
@@ -220,13 +225,16 @@ class DecoderOnlyBackend:
             batch = [prompts[n] for n in members]
             invented = self.lexicon.tokens_with(self.lexicon.invented(batch[0]))
             without = [[self._vocabulary.token(token)] for token in invented]
-            results = self._generate(batch, limit, end_token=end, suppress_sequences=without)
+            results = self._generate(
+                batch, limit, end_token=end, suppress_sequences=without, return_scores=True
+            )
             futures.update(zip(members, results, strict=True))
         for n, prompt in enumerate(prompts):
-            tokens = tuple(futures.pop(n).result().sequences_ids[0])[: requests[n].limit]
+            result = futures.pop(n).result()
+            tokens = tuple(result.sequences_ids[0])[: requests[n].limit]
             self.usage.calls += len(tokens) + 1
             self.usage.tokens += len(prompt) + len(tokens)
-            yield tokens
+            yield Scored(tokens, result.scores[0])
 
     def _last(self, prompts: list[tuple[int, ...]]) -> list[Distribution]:
         """The distributions behind whole prompts; only those of equal length share a batch."""

@@ -28,6 +28,7 @@ from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.pieces import SourceVocabulary, TargetVocabulary, open_speller, read_names
 from lsgcli.engine.distribution import Distribution
+from lsgcli.engine.steps import Scored
 from lsgcli.errors import ManifestError, ModelError
 from lsgcli.manifest import FILE_NAME
 
@@ -170,6 +171,10 @@ class EncoderDecoderBackend:
         return replies
 
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
+        """Continue greedily; see ``scored``."""
+        return (each.tokens for each in self.scored(requests))
+
+    def scored(self, requests: Sequence[Generate]) -> Iterator[Scored]:
         """Greedy search, in batches of sources of similar length."""
         lexicon = self.lexicon
         sources = [lexicon.source_tokens(request.query.source) for request in requests]
@@ -181,16 +186,21 @@ class EncoderDecoderBackend:
             targets = [requests[n].query.target for n in members]
             steps = [len(t) + requests[n].limit for n, t in zip(members, targets, strict=True)]
             results = self._translate(
-                [sources[n] for n in members], targets, max(steps), asynchronous=True
+                [sources[n] for n in members],
+                targets,
+                max(steps),
+                asynchronous=True,
+                return_scores=True,
             )
             futures.update(zip(members, results, strict=True))
         for n, request in enumerate(requests):
-            names = futures.pop(n).result().hypotheses[0]
+            result = futures.pop(n).result()
+            names = result.hypotheses[0]
             tokens = self._numbers(names[self._skipped + len(request.query.target) :])
             tokens = tokens[: request.limit]
             self.usage.calls += len(tokens) + 1
             self.usage.tokens += len(sources[n]) + len(tokens)
-            yield tokens
+            yield Scored(tokens, result.scores[0])
 
     @cached_property
     def _nothing(self) -> Distribution:

@@ -33,13 +33,14 @@ LONGEST_WORD = 64  # tokens; a word that does not end by then is cut, so that a 
 class Decoder:
     """One segment: its source prefix, its committed target, and what the model says comes next."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        """Start empty."""
+    def __init__(self, lexicon: Lexicon, *, scored: bool = False) -> None:
+        """Start empty. ``mean_logp`` is known if the target is to be ``scored``."""
         self.lexicon = lexicon
         self.source: tuple[SourceUnit, ...] = ()
         self.finished = False
         self.target: Tokens = ()
         self.words = 0
+        self._logps: list[float] | None = [] if scored else None  # of the target's tokens
         self._rows: list[Distribution] = []
         self._baseline: Distribution | None = None
         self._draft: Tokens = ()
@@ -81,6 +82,7 @@ class Decoder:
 
     def commit(self, word: Tokens) -> None:
         """Append a word, which must be what ``word`` or ``rest`` has given, to the target."""
+        self._score(word)
         self._keep_draft()
         self._draft = self._draft[len(word) :]
         self.target += word
@@ -90,6 +92,21 @@ class Decoder:
         if rows and rows[0].token == self._rows[0].token:
             self._accept(rows[1:])
         self._baseline = self._stale_top = None
+
+    def mean_logp(self) -> float:
+        """The mean log-probability of the target's tokens when they were committed, in nats.
+
+        The end token's is among them, if it is known to come next.
+        """
+        if self._ended() and len(self._rows) == 1:
+            self._score((self._rows[0].token,))
+        logps = self._logps or [0.0]
+        return sum(logps) / len(logps)
+
+    def _score(self, tokens: Tokens) -> None:
+        if self._logps is not None:
+            rows = zip(self._rows, tokens, strict=False)
+            self._logps += [float(row.logp[token]) for row, token in rows]
 
     def distribution(self, *, with_baseline: bool = False) -> Steps[Distribution]:
         """``p``: the distribution of the next token; the baseline comes in the same batch."""

@@ -9,6 +9,7 @@ from lsgcli.engine.decoder import Decoder, Tokens, split_words
 from lsgcli.engine.steps import (
     Action,
     Arrival,
+    Belief,
     Commit,
     Decision,
     Event,
@@ -30,15 +31,22 @@ if TYPE_CHECKING:
 
 
 def translate(
-    policy: Policy, lexicon: Lexicon, *, preview: bool = False, written: Sequence[Tokens] = ()
+    policy: Policy,
+    lexicon: Lexicon,
+    *,
+    preview: bool = False,
+    written: Sequence[Tokens] = (),
+    floor: float | None = None,
 ) -> Steps[None]:
     """Read a segment's source units, commit its target words.
 
     ``written``: words that have been committed before, of which the source is still to be read.
     All the units that have come are read before a decision is taken: that costs fewer calls and
     is never later. With ``preview`` the hypothesis is reported before the loop waits for source.
+    With a ``floor``, a mean log-probability, it is
+    reported at the end whether the model doubts what it has written.
     """
-    decoder = Decoder(lexicon)
+    decoder = Decoder(lexicon, scored=floor is not None)
     for word in written:
         decoder.commit(word)
     decide = policy.start()
@@ -52,6 +60,9 @@ def translate(
         yield decision
         yield from _commit(decoder, words, decision)
         if decoder.finished and decision.action is Action.WRITE:
+            if floor is not None:
+                logp = decoder.mean_logp()
+                yield Belief(logp, doubted=logp < floor)
             return
         if decision.action is Action.READ and not (yield from _receive(decoder, wait=False)):
             if preview:
@@ -65,14 +76,29 @@ def request_whole(source: tuple[SourceUnit, ...], lexicon: Lexicon) -> Generate:
 
 
 def commit_whole(
-    source: tuple[SourceUnit, ...], tokens: Tokens, lexicon: Lexicon
+    source: tuple[SourceUnit, ...],
+    tokens: Tokens,
+    lexicon: Lexicon,
+    logp: float | None = None,
 ) -> Iterator[Event]:
-    """Report what has become of ``request_whole``; only events, no requests."""
+    """Report what has become of ``request_whole``; only events, no requests.
+
+    ``logp`` is how much the model believes it, if that is known.
+    """
     decoder = Decoder(lexicon)
     decoder.read(Arrival(source, finished=True))
     yield Units(source, decoder.j)
     decision = Decision(Action.WRITE, Reason.FINISHED, decoder.i, decoder.j)
     yield from _commit(decoder, split_words(tokens, lexicon), decision)
+    if logp is not None:
+        yield Belief(logp, doubted=False)
+
+
+def leave_whole(source: tuple[SourceUnit, ...], text: str, logp: float) -> Iterator[Event]:
+    """Report that a segment is left as it is: ``text``."""
+    yield Units(source, len(source))
+    yield Commit(text, spaced=True, decision=Decision(Action.WRITE, Reason.LEFT, 1, len(source)))
+    yield Belief(logp, doubted=True)
 
 
 def _receive(decoder: Decoder, *, wait: bool) -> Steps[bool]:

@@ -54,6 +54,14 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """A greedy continuation, and how much the model believes it."""
+
+    tokens: tuple[int, ...]
+    logp: float  # mean log-probability of a token, the end token included, in nats
+
+
+@dataclass(frozen=True, slots=True)
 class Receive:
     """Ask for source units. Reply: an ``Arrival``; an empty one only if ``wait`` is false."""
 
@@ -86,6 +94,7 @@ class Reason(str, Enum):
     UNCERTAIN = "uncertain"  # READ: neither
     AGREEMENT = "agreement"  # WRITE: a stable part of the hypothesis (local agreement, hold-n)
     UNSTABLE = "unstable"  # READ: not yet stable
+    LEFT = "left"  # WRITE: the source itself, since the model does not believe its translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,14 @@ class Hypothesis:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Event: how much the model believes the segment's translation. Reply: none."""
+
+    logp: float  # mean log-probability of a token, in nats
+    doubted: bool  # below the floor
+
+
 Request: TypeAlias = Forward | Generate | Receive
-Event: TypeAlias = Decision | Units | Commit | Hypothesis
+Event: TypeAlias = Decision | Units | Commit | Hypothesis | Belief
 Steps: TypeAlias = Generator[Request | Event, Any, T]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lsgcli.engine.steps import Action, Commit, Decision, Event, Units
+from lsgcli.engine.steps import Action, Belief, Commit, Decision, Event, Reason, Units
 
 if TYPE_CHECKING:
     from lsgcli.output.base import SpokenLine
@@ -18,7 +18,10 @@ class JsonWriter:
 
     ``index`` counts the segment's source units in ``read`` (the last of ``text``), its target words
     in ``write``; ``delay`` is how much of the source had been read. Source units that came without
-    a READ decision have the reason ``arrived``, passages that are copied have ``protected``.
+    a READ decision have the reason ``arrived``, passages that are copied have ``protected``,
+    sentences that the model does not believe have ``left``, and so has their segment. One that it
+    does not believe, but of which words had been written, is ``doubted``. ``score`` is the mean
+    log-probability of a token.
     """
 
     timed = True
@@ -34,6 +37,7 @@ class JsonWriter:
         self._elapsed: list[float] = []
         self._language: dict[str, str] = {}
         self._read: Decision | None = None
+        self._belief: dict[str, float | bool] = {}
 
     def begin(self, segment: int, before: str, language: str = "") -> None:
         """Start collecting a segment."""
@@ -41,6 +45,7 @@ class JsonWriter:
         self._source, self._text, self._delays, self._elapsed = [], [], [], []
         self._read = None
         self._language = {"language": language} if language else {}
+        self._belief = {}
 
     def event(self, event: Event, elapsed: float, read: float) -> None:
         """Write a ``read`` or ``write`` object."""
@@ -55,6 +60,8 @@ class JsonWriter:
             self._read = None
         elif isinstance(event, Commit):
             decision = event.decision
+            if decision.reason is Reason.LEFT:
+                self._belief = {"left": True}
             self._text.append((" " if event.spaced and self._text else "") + event.text)
             self._delays.append(_number(read))
             self._elapsed.append(_ms(elapsed))
@@ -67,6 +74,10 @@ class JsonWriter:
                 text=event.text,
                 reason=decision.reason.value,
             )
+
+        elif isinstance(event, Belief):
+            doubted = {"doubted": True} if event.doubted and not self._belief else {}
+            self._belief = {"score": round(event.logp, 4), **self._belief, **doubted}
 
     def recording(self, name: str) -> None:
         """Write a ``recording`` object."""
@@ -102,6 +113,7 @@ class JsonWriter:
             elapsed=self._elapsed,
             source_length=len(self._source),
             **self._language,
+            **self._belief,
             elapsed_ms=_ms(elapsed),
         )
         self.flush()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from lsgcli.engine.steps import Commit, Event, Hypothesis
+from lsgcli.engine.steps import Belief, Commit, Event, Hypothesis, Reason
 
 if TYPE_CHECKING:
     from lsgcli.output.base import SpokenLine
     from lsgcli.output.descriptor import Output
 
 
+DOUBT = "\x1b[2m (?)\x1b[22m"
+
+
 class TextWriter:
     """Plain text: words, blanks, line ends; every committed word is flushed at once.
 
-    With ``preview`` (a terminal) the hypothesis follows dimmed and is wiped before the next word.
+    With ``preview`` (a terminal) the hypothesis follows dimmed and is wiped before the next word,
+    and ``(?)`` stays dimmed behind a sentence that the model does not believe.
     With ``by_line`` a line is flushed when it ends: something else writes to the same terminal.
     """
 
@@ -30,6 +34,7 @@ class TextWriter:
         self._preview = preview
         self._by_line = by_line
         self._shown = False
+        self._left = False  # the segment is, as it was
 
     def begin(self, segment: int, before: str, language: str = "") -> None:
         """Remember the blanks that the segment begins with."""
@@ -41,6 +46,9 @@ class TextWriter:
             blank = " " if event.spaced else ""
             self._put((blank if self._before is None else self._before) + event.text)
             self._before = None
+            self._left = event.decision.reason is Reason.LEFT
+        elif isinstance(event, Belief) and self._preview and event.doubted and not self._left:
+            self._put(DOUBT)
         elif isinstance(event, Hypothesis) and self._preview:
             self._show(event.text)
 
