@@ -42,7 +42,7 @@ audio.feed
 audio audio.*
 text.feed text.language text.mask text.code text.capitals text.recording
 text text.segmenter text.protect text.chunks text.words
-text.encoding
+text.encoding text.memory
 output output.text output.jsonl output.subtitles
 output.base output.descriptor
 catalog profiles

@@ -1,0 +1,248 @@
+"""A translation memory: texts whose translation is known, and need no model.
+
+``phrases.tsv`` beside this has what systems say: error texts, signals, HTTP's phrases, messages of
+systemd, ssh, git, make. Users have files of their own, a text and its translation a line with a
+tab between. In an entry ``{}`` is any word, or what stands between quotation marks; ``{*}`` any
+words, of which the first does not begin with a small letter. They are copied; ``{1}`` and ``{2}``
+in the translation take them in another order. ``%s`` and ``%d`` are slots too.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsgcli.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PHRASES = Path(__file__).with_name("phrases.tsv")
+SLOT = re.compile(r"\{(\d*)(\*?)\}|%(?:(\d+)\$)?[sdiu]")
+ONE = r"""("[^"]*"|'[^']*'|‘[^’]*’|“[^”]*”|«[^»]*»|„[^“]*“|`[^`']*[`']|\S+?)"""
+SEVERAL = r"((?-i:(?![a-zà-ÿ])).+?)"
+END = re.compile(r"\s?[.!:…]*$")
+LEAD = re.compile(r"(?:\[[^\]]*\]|\(\w+\)|\*+|(?:HTTP\S* )?\d+)\s+")  # [Errno 2], ***, 404
+BRACKETS = re.compile(r"(.*\S)(\s+\()([^()]+)(\)[.!]?)")
+SEPARATOR = ": "
+MOST = 8  # parts of a text between separators, up to which it is looked at
+LONGEST = 400  # characters of a text that is looked at
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a text: with its translation, or None where the memory has none."""
+
+    text: str
+    translation: str | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A text and its translation, without the signs at their ends."""
+
+    source: str
+    target: str
+    ends: tuple[str, str]
+
+    @property
+    def slotted(self) -> bool:
+        """Whether it has slots."""
+        return bool(SLOT.search(self.source))
+
+    @cached_property
+    def strict(self) -> bool:
+        """Whether the sign at its end must be there too."""
+        return any(slot[2] for slot in SLOT.finditer(self.source))
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What the texts are like that it is for."""
+        pattern, end = "", 0
+        for slot in SLOT.finditer(self.source):
+            pattern += re.escape(self.source[end : slot.start()]) + (SEVERAL if slot[2] else ONE)
+            end = slot.end()
+        return re.compile(pattern + re.escape(self.source[end:]), re.IGNORECASE)
+
+    def fill(self, match: re.Match[str]) -> str:
+        """Put what the slots have held into the translation."""
+        held = dict(zip(_numbers(self.source), match.groups(), strict=True))
+        numbers = iter(_numbers(self.target))
+        return SLOT.sub(lambda _: held[next(numbers)], self.target)
+
+
+class Memory:
+    """Finds texts, whole or as what stands before or behind a colon, whatever their capitals."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]], *, nouns: bool = False) -> None:
+        """Take texts and translations, of which the first of a text counts.
+
+        ``nouns``: a translation may begin with one, which keeps its capital.
+        """
+        self._nouns = nouns
+        self._exact: dict[str, Entry] = {}
+        self._slotted: dict[str, list[Entry]] = {}  # by a word that they have
+        for source, target in pairs:
+            entry = _entry(source, target)
+            if entry.slotted:
+                self._slotted.setdefault(_rarest(entry.source), []).append(entry)
+            else:
+                self._exact.setdefault(entry.source.casefold(), entry)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self._exact or self._slotted)
+
+    def find(self, text: str) -> str | None:
+        """The translation of a whole text, None if there is none.
+
+        >>> Memory([("No route to {}", "Keine Route zu {}")], nouns=True).find("no route to example.com.")
+        'Keine Route zu example.com.'
+        """
+        text = " ".join(text.split())
+        end = END.search(text)
+        core, sign = text[: end.start()], end[0] if end else ""  # type: ignore[union-attr]
+        if not core:
+            return None
+        if entry := self._exact.get(core.casefold()):
+            return self._ended(self._cased(entry.target, core, entry), sign, entry)
+        for entry in self._candidates(core):
+            match = entry.pattern.fullmatch(core)
+            if match and not (entry.strict and sign != entry.ends[0]):
+                return self._ended(self._cased(entry.fill(match), core, entry), sign, entry)
+        return None
+
+    def split(self, text: str) -> list[Piece]:
+        """Cut a text into what is known and what is not; nothing, if nothing of it is.
+
+        >>> memory = Memory([("Permission denied", "Permission refusée")])
+        >>> [piece.translation for piece in memory.split("cat: /x: Permission denied")]
+        [None, 'Permission refusée']
+        """
+        if len(text) > LONGEST:
+            return []
+        parts = re.split(f"({SEPARATOR})", text)
+        if len(parts) > 2 * MOST:
+            return self._known(text)
+        pieces: list[Piece] = []
+        first = 0
+        while first < len(parts):
+            last, known = self._longest(parts, first)
+            if known:
+                pieces += known
+            elif pieces and pieces[-1].translation is None:
+                pieces[-1] = Piece(pieces[-1].text + parts[first], None)
+            else:
+                pieces.append(Piece(parts[first], None))
+            first = last + 1
+        return pieces if any(piece.translation is not None for piece in pieces) else []
+
+    def _longest(self, parts: list[str], first: int) -> tuple[int, list[Piece]]:
+        """The last of the parts that are known together, and what is known; else the first."""
+        if first % 2:  # a separator
+            return first, []
+        for last in range(len(parts) - 1, first - 1, -2):
+            if known := self._known("".join(parts[first : last + 1])):
+                return last, known
+        return first, []
+
+    def _known(self, text: str) -> list[Piece]:
+        """A text that is known, by itself, behind a number, or in brackets."""
+        lead = LEAD.match(text)
+        for start in (0, lead.end()) if lead else (0,):
+            if found := self.find(text[start:]):
+                return [Piece(text, text[:start] + found)]
+        match = BRACKETS.fullmatch(text)
+        if match and (found := self.find(match[3])):
+            before = self.find(match[1])
+            closed = Piece(text[match.start(2) :], match[2] + found + match[4])
+            return [Piece(match[1], before), closed]
+        return []
+
+    def _candidates(self, text: str) -> Iterator[Entry]:
+        for word in dict.fromkeys(text.casefold().split()):
+            yield from self._slotted.get(word, ())
+
+    def _cased(self, target: str, text: str, entry: Entry) -> str:
+        """A translation in capitals, or with a small letter, as the text has it."""
+        if text.isupper() and not entry.source.isupper():
+            return target.upper()
+        if text[0].isupper() and entry.source[0].islower():
+            return target[0].upper() + target[1:]
+        if text[0].islower() and entry.source[0].isupper() and not self._nouns:
+            return target[0].lower() + target[1:]
+        return target
+
+    def _ended(self, target: str, sign: str, entry: Entry) -> str:
+        return target + (entry.ends[1] if sign == entry.ends[0] else sign)
+
+
+def _entry(source: str, target: str) -> Entry:
+    core, end = _without_end(source)
+    translated, translated_end = _without_end(target)
+    return Entry(core, translated, (end, translated_end))
+
+
+def _numbers(text: str) -> list[int]:
+    """The numbers of a text's slots: those they have, else their places, from 1."""
+    slots = enumerate(SLOT.finditer(text), 1)
+    return [int(slot[1] or slot[3] or place) for place, slot in slots]
+
+
+def _without_end(text: str) -> tuple[str, str]:
+    text = " ".join(text.split())
+    end = END.search(text)
+    return (text[: end.start()], end[0]) if end else (text, "")
+
+
+def _rarest(source: str) -> str:
+    """The longest word of an entry that no slot touches."""
+    words = [word for word in source.casefold().split() if not SLOT.search(word)]
+    return max(words, key=len, default="")
+
+
+def read(file: Path) -> list[tuple[str, str]]:
+    """Read a user's file. Raises InputError, which names the line, and OSError."""
+    pairs: list[tuple[str, str]] = []
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8: {error.reason}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = line.split("\t")
+        if len(fields) != 2 or not all(map(str.strip, fields)):
+            raise InputError(f"{file}:{number}: not a text, a tab and its translation")
+        _check(fields[0], fields[1], f"{file}:{number}")
+        pairs.append((fields[0], fields[1]))
+    return pairs
+
+
+def _check(source: str, target: str, where: str) -> None:
+    """Check that a translation has no slot that the text has not. Raises InputError."""
+    has = _numbers(source)
+    if len(set(has)) < len(has) or not set(_numbers(target)) <= set(has):
+        raise InputError(f"{where}: the translation has a slot that the text does not have")
+    if has and not _rarest(source):
+        raise InputError(f"{where}: nothing but slots")
+
+
+@cache
+def phrases(source: str, target: str) -> tuple[tuple[str, str], ...]:
+    """What systems say, from one language to another; nothing for languages that are not there."""
+    header, *rows = PHRASES.read_text(encoding="utf-8").splitlines()
+    languages = header.split("\t")
+    if source not in languages or target not in languages:
+        return ()
+    of, to = languages.index(source), languages.index(target)
+    fields = (row.split("\t") for row in rows)
+    return tuple((row[of], row[to]) for row in fields)
+
+
+def memory(source: str, target: str, own: Iterable[tuple[str, str]] = ()) -> Memory:
+    """The memory of a direction: the user's pairs before what systems say."""
+    return Memory((*own, *phrases(source, target)), nouns=target == "de")
