@@ -99,8 +99,8 @@ class Memory:
     def find(self, text: str) -> str | None:
         """The translation of a whole text, None if there is none.
 
-        >>> Memory([("No route to {}", "Keine Route zu {}")], nouns=True).find("no route to example.com.")
-        'Keine Route zu example.com.'
+        >>> Memory([("No route to {}", "Pas de route vers {}")]).find("No route to example.com.")
+        'Pas de route vers example.com.'
         """
         text = " ".join(text.split())
         end = END.search(text)
