@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lsgcli import registry, store
+from lsgcli import preferences, registry, store
 from lsgcli.errors import ManifestError, ModelNotFoundError
 from lsgcli.files import read_text
+from lsgcli.languages import NAMES
 from lsgcli.manifest import (
     ANY,
     FILE_NAME,
@@ -24,6 +26,9 @@ from lsgcli.manifest import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lsgcli.manifest import AnyManifest
+
+OFFERED = 3  # models that are named to somebody who has none
 AUTO = "auto"  # the source language that is told from the speech or the text
 ENGLISH_ONLY = 51864  # tokens of the Whispers that know one language and one task
 WINDOW = 5.0  # seconds that a Whisper is given at least, trained as it was on 30
@@ -57,19 +62,51 @@ def embedded() -> dict[str, Path]:
     return {file.parent.name: file.parent for file in found}
 
 
+def translators() -> dict[str, tuple[Path, TextManifest]]:
+    """The models for text that are here, by name, the one to be used for a pair before the others.
+
+    Those the user prefers, those that were got, in the order of the registry, the embedded ones.
+    What was got and has no manifest, or a wrong one, is told when it is named. Raises OSError,
+    ManifestError.
+    """
+    installed = store.installed()
+    named = {
+        alias: installed.pop(entry.repository)
+        for alias, entry in registry.load().items()
+        if entry.repository in installed
+    }
+    found = {name: load(directory) for name, directory in embedded().items()}
+    got: dict[str, AnyManifest] = {}
+    for name, each in (named | installed).items():
+        with suppress(ManifestError):
+            got[name] = load(each)
+    places = named | installed | embedded()
+    every = {
+        name: (places[name], manifest)
+        for name, manifest in (got | found).items()
+        if isinstance(manifest, TextManifest)
+    }
+    preferred = [name for name in preferences.load() if name in every]
+    return {name: every[name] for name in dict.fromkeys([*preferred, *every])}
+
+
 def find(name: str | None, source: str | None, target: str) -> Model[TextManifest]:
-    """Find the model called ``name`` (an alias or a directory), or one for the languages.
+    """Find the model called ``name`` (an alias or a directory), or the best one for the languages.
 
     Raises ModelNotFoundError, which says what there is, and ManifestError.
     """
-    for each, manifest in _text_models(name):
-        for of, to in manifest.serves(source, target):
-            return Model(each, manifest, of, to)
+    models = _text_models(name)
+    served = (pair for _, manifest in models for pair in manifest.serves(source, target))
+    if (pair := next(served, None)) is not None:
+        best = next(each for each in models if any(each[1].serves(*pair)))
+        return Model(*best, *pair)
     wanted = f"{source or '*'}-{target}"
     if name is None:
+        if not source and any(any(m.serves(of, target)) for _, m in models for of in NAMES):
+            raise ModelNotFoundError(f"say with --from which language it is to {target} from")
         raise ModelNotFoundError(
-            f"no embedded model translates {wanted}; there is {_offer(TextManifest)}. "
-            "Name a model directory of your own with --model DIR"
+            f"no model that is here translates {wanted}; embedded is {_offer(TextManifest)}. "
+            f"{_remedy(source, target)}"
         )
     named = load(directory(name))
     if isinstance(named, SpeechManifest):
@@ -80,6 +117,16 @@ def find(name: str | None, source: str | None, target: str) -> Model[TextManifes
     raise ModelNotFoundError(f"model {name!r} does not translate {wanted}; it has {has}")
 
 
+def _remedy(source: str | None, target: str) -> str:
+    """What to do to get a model for a pair."""
+    if target not in NAMES or (source and source not in NAMES):
+        unknown = target if target not in NAMES else source
+        return f"{unknown!r} may be no language; or name a model directory with --model DIR"
+    first, *others = registry.offers(source, target)[:OFFERED]
+    either = f" (or {', '.join(others)})" if others else ""
+    return f"Get one with lsg models pull {first}{either}, or name a directory with --model DIR"
+
+
 def find_all(name: str | None, target: str) -> dict[str, Model[TextManifest]]:
     """Find a model for every language that can be translated to ``target``, as ``find`` does.
 
@@ -87,23 +134,26 @@ def find_all(name: str | None, target: str) -> dict[str, Model[TextManifest]]:
     """
     found: dict[str, Model[TextManifest]] = {}
     for each, manifest in _text_models(name):
-        known = {*manifest.codes, *manifest.languages}
-        known |= {direction.split("-")[0] for direction in manifest.directions} - {ANY}
+        known = {direction.split("-")[0] for direction in manifest.directions} - {ANY}
+        if name is not None:
+            known |= {*manifest.codes, *manifest.languages}
         for source in sorted(known - {target}):
             for of, to in manifest.serves(source, target):
                 found.setdefault(of, Model(each, manifest, of, to))
+    if name is None:
+        found = {source: find(None, source, target) for source in found}
     if not found:
         only = find(name, None, target)
         found[only.source] = only
     return found
 
 
-def _text_models(name: str | None) -> Iterator[tuple[Path, TextManifest]]:
-    """Give the model called ``name``, or the embedded ones, if they take text."""
-    for each in embedded().values() if name is None else [directory(name)]:
-        manifest = load(each)
-        if isinstance(manifest, TextManifest):
-            yield each, manifest
+def _text_models(name: str | None) -> list[tuple[Path, TextManifest]]:
+    """Give the model called ``name``, or those that are here, if they take text."""
+    if name is None:
+        return list(translators().values())
+    manifest = load(directory(name))
+    return [(directory(name), manifest)] if isinstance(manifest, TextManifest) else []
 
 
 def speech(directory: Path, language: str | None, target: str | None) -> Model[SpeechManifest]:
@@ -195,6 +245,21 @@ def directory(name: str) -> Path:
         f"no model {name!r}: it is neither a directory nor one of {_offer(Manifest)}, nor has one "
         "of that name been pulled (see lsg models list)"
     )
+
+
+def used() -> dict[str, list[str]]:
+    """The pairs of languages that are named by models that are here, by the model used for them.
+
+    Raises OSError, ManifestError.
+    """
+    models = translators()
+    pairs = sorted({each for _, m in models.values() for each in m.directions if ANY not in each})
+    names = {directory: name for name, (directory, _) in models.items()}
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        of, to = pair.split("-")
+        found.setdefault(names[find(None, of, to).directory], []).append(pair)
+    return found
 
 
 def is_text(name: str) -> bool:

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lsgcli import remote, store
+from lsgcli import catalog, remote, store
 from lsgcli.errors import LsgError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def findings(*, offline: bool) -> Iterator[Finding]:
         ("memory", _memory),
         ("microphone", _microphone),
         ("models", _models),
+        ("pairs", _pairs),
         ("hub", lambda: _hub(offline=offline)),
         ("self-test", _self_test),
     ]
@@ -122,6 +123,12 @@ def _models() -> Finding:
     if free < LITTLE_ROOM:
         return Finding("note", "models", detail, "make room, or set LSG_HOME to another disk")
     return Finding("ok", "models", detail)
+
+
+def _pairs() -> Finding:
+    used = catalog.used()
+    detail = "; ".join(f"{name}: {' '.join(pairs)}" for name, pairs in used.items())
+    return Finding("ok", "pairs", detail)
 
 
 def _hub(*, offline: bool) -> Finding:

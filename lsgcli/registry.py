@@ -35,6 +35,24 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     note: str = ""
 
 
+def offers(source: str | None, target: str) -> list[str]:
+    """The names of models that translate a pair, those for few languages first.
+
+    Without a source language, from any to the target.
+    """
+    few, many = [], []
+    for name, entry in load().items():
+        if entry.kind == "whisper":
+            continue
+        listed = entry.languages.split()
+        pairs = [each.split("-") for each in listed if "-" in each]
+        if any(to == target and source in (None, of) for of, to in pairs):
+            few.append(name)
+        elif entry.kind == "encoder-decoder" and listed[0].isdigit():
+            many.append(name)
+    return few + many
+
+
 def shipped() -> Path:
     """The directory of what comes with the package: models and the registry."""
     installed = PACKAGE / "embedded"

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lsgcli import preferences
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -138,6 +140,15 @@ def live() -> Iterator[Callable[..., Live]]:
         for pipe in (each.process.stdin, each.process.stdout, each.process.stderr):
             assert pipe
             pipe.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Use no models and no settings of whoever runs the tests, who needs no advice either."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "models").mkdir()
+    (home / "models" / preferences.SAID).touch()
+    os.environ["LSG_HOME"] = str(home)
 
 
 @pytest.fixture(scope="session")

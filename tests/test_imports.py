@@ -47,6 +47,7 @@ output output.text output.jsonl output.subtitles
 output.base output.descriptor
 catalog profiles
 manifest
+preferences
 pulled store remote
 files registry languages
 engine.steps engine.distribution backends.base metrics metrics.* terminal

@@ -336,7 +336,10 @@ def test_sizes_of_a_file_that_grew(model):
 
 # ---------------------------------------------------------------- doctor
 
-ORDER = ["python", "ctranslate2", "cuda", "memory", "microphone", "models", "hub", "self-test"]
+ORDER = [
+    *("python", "ctranslate2", "cuda", "memory", "microphone", "models", "pairs", "hub"),
+    "self-test",
+]
 
 
 def test_doctor(home):
@@ -365,6 +368,7 @@ def test_doctor_finds_an_unwritable_cache(tmp_path):
     (tmp_path / "file").write_text("")
     code, found = doctor(tmp_path / "file", "--offline")
     assert (code, found["models"]["status"]) == (1, "FAIL")
+    assert found["pairs"]["status"] == "ok"
     assert "LSG_HOME" in found["models"]["remedy"]
 
 
@@ -375,3 +379,91 @@ def test_doctor_finds_a_broken_library(home, tmp_path):
     assert found["ctranslate2"]["status"] == found["self-test"]["status"] == "FAIL"
     assert "libgomp" in found["ctranslate2"]["detail"]
     assert found["ctranslate2"]["remedy"]
+
+
+# ---------------------------------------------------------------- which model is used
+
+
+def damaged(model: Path) -> Path:
+    """A model that cannot be used without being named by the error."""
+    (model / "model.bin").write_bytes(b"nothing")
+    return model
+
+
+def test_a_model_that_was_got_goes_before_the_embedded_one(home, model):
+    assert lsg(home, *TO, stdin=HOUSE).text == "Das Haus ist klein.\n"
+    damaged(model)
+    for languages in (TO, ("translate", "--from", "de", "--to", "en")):
+        check_error(lsg(home, *languages, stdin=HOUSE), 1, str(model))
+    assert lsg(home, "translate", "--to", "fr", stdin=HOUSE).code == 0
+
+
+def test_preferred_models_go_first(home, model):
+    damaged(model)
+    shown = lsg(home, "models", "prefer", "en-de")
+    assert shown.lines[:2] == ["en-de", NAME]
+    assert lsg(home, "models", "prefer").lines == shown.lines
+    assert lsg(home, *TO, stdin=HOUSE).text == "Das Haus ist klein.\n"
+    assert lsg(home, "models", "prefer", "--none").lines[0] == NAME
+    check_error(lsg(home, *TO, stdin=HOUSE), 1, str(model))
+
+
+def test_only_what_is_here_is_preferred(home, model):
+    check_error(lsg(home, "models", "prefer", "nllb-200-600m"), 2, f"nllb-200-600m.*{NAME}, en-de")
+    check_error(lsg(home, "models", "prefer", "digits-en"), 2, "digits-en.*for text")
+    check_error(lsg(home, "models", "prefer", "--none", "en-de"), 2, "--none")
+
+
+def test_models_of_the_registry_go_in_its_order(home, model):
+    for name in ("nllb-200-600m", "opus-mt-en-de"):
+        repository = registry.load()[name].repository
+        shutil.copytree(model, home / "models" / repository.replace("/", "--"))
+    expected = ["opus-mt-en-de", "nllb-200-600m", NAME, "en-de", "en-fr-es"]
+    assert lsg(home, "models", "prefer").lines == expected
+
+
+def test_what_was_got_and_is_no_translator_is_passed_over(home, model):
+    (model / "manifest.toml").write_text("version = 7\n")
+    assert lsg(home, *TO, stdin=HOUSE).text == "Das Haus ist klein.\n"
+
+
+def test_doctor_names_the_model_of_each_pair(home, model):
+    found = {
+        each["what"]: each
+        for each in map(json.loads, lsg(home, "doctor", "--json", "--offline").lines)
+    }
+    assert found["pairs"]["detail"] == f"{NAME}: de-en en-de; en-fr-es: en-es en-fr es-en fr-en"
+
+
+def test_a_model_of_any_languages_serves_the_pairs_of_the_others(home, model):
+    text = (model / "manifest.toml").read_text()
+    text = (
+        text.replace('["en-de", "de-en"]', '["*-*"]') + '[codes]\nen = "en"\nde = "de"\nja = "ja"\n'
+    )
+    (model / "manifest.toml").write_text(text)
+    damaged(model)
+    check_error(lsg(home, *TO, stdin=HOUSE), 1, str(model))
+    check_error(lsg(home, *TO[:2], "ja", stdin=HOUSE), 2, "--from which language")
+
+
+@pytest.mark.parametrize(
+    ("languages", "offer"),
+    [
+        (("--to", "ja"), r"lsg models pull nllb-200-600m \(or "),
+        (("--to", "zh"), "lsg models pull opus-mt-en-zh"),
+        (("--from", "de", "--to", "fr"), "lsg models pull opus-mt-de-fr"),
+        (("--to", "qq"), "'qq' may be no language"),
+    ],
+)
+def test_what_would_do_is_named(home, languages, offer):
+    check_error(lsg(home, "translate", *languages), 2, offer, "--model DIR")
+
+
+def test_a_better_model_is_offered_once_on_a_terminal(home):
+    def said() -> str:
+        code, shown = on_a_terminal(*TO, answer=HOUSE + b"\x04", LSG_HOME=str(home))
+        assert code == 0
+        return " ".join(shown.decode().split())
+
+    assert "lsg models pull opus-mt-en-de" in said()
+    assert "lsg models pull" not in said()

@@ -214,6 +214,38 @@ def rm(name: Name, yes: Yes = False, quiet: o.Quiet = False, debug: o.Debug = Fa
 
 
 @app.command()
+def prefer(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME…", help="Models that are here.", show_default=False),
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Forget what was preferred.")] = False,
+    debug: o.Debug = False,
+) -> None:
+    """Say which models are used before others for the languages they know; without a name, show it.
+
+    Otherwise models that were pulled are used before the embedded ones, in the order of the
+    registry. Prints the models in the order in which they are tried, a line each.
+
+    Example: lsg models prefer opus-mt-en-de
+    """
+    from lsgcli import catalog, preferences
+    from lsgcli.errors import ModelNotFoundError, UsageError
+
+    if none and names:
+        raise UsageError("--none takes no names")
+    here = catalog.translators()
+    for name in names or ():
+        if name not in here:
+            raise ModelNotFoundError(
+                f"no model {name!r} for text is here; there is {', '.join(here)}"
+            )
+    if none or names:
+        preferences.save(names or [])
+    print("\n".join(catalog.translators()))
+
+
+@app.command()
 def path(name: Name, debug: o.Debug = False) -> None:
     """Print the directory of a model that is here, for scripts."""
     from lsgcli import catalog

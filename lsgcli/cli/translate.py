@@ -16,6 +16,10 @@ from lsgcli.cli import options as o
 from lsgcli.cli.running import ignore, policy_settings, run_to_end, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lsgcli.catalog import Model
+    from lsgcli.manifest import TextManifest
     from lsgcli.output.base import TranslationWriter
     from lsgcli.session import Observer
     from lsgcli.text.recording import Chunks
@@ -126,6 +130,8 @@ def translate(
                 sentences=manifest.sentences,
                 characters=by_character,
             )
+        if not (model or quiet) and os.isatty(2):
+            _offer(models)
         if 0 in descriptors and os.isatty(0) and not (quiet or recording):
             terminal.note("reading from the terminal; end with Ctrl-D")
         chunks: Chunks = (
@@ -171,6 +177,19 @@ def translate(
         gc.enable()
         with shown(statistics, report, show=stats, live=alone, colour=color.value):
             run_to_end(pipeline, writer)
+
+
+def _offer(models: Mapping[str, Model[TextManifest]]) -> None:
+    """Say once that there are better models than an embedded one."""
+    from lsgcli import preferences, registry
+
+    first = next(iter(models.values()))
+    better = registry.offers(first.source, first.target)
+    if first.directory.parent == registry.shipped() and better and preferences.say_once():
+        terminal.note(
+            f"{first.directory.name} is a small model; lsg models pull {better[0]} gets a better "
+            "one, which is then used by itself"
+        )
 
 
 def _given(ctx: typer.Context) -> list[str]:
