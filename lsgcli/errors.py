@@ -5,7 +5,9 @@ LsgError                      exit 1: the work could not be done
 │   ├── ModelNotFoundError    no such model, or none for the language pair
 │   └── ManifestError         a model directory that does not say what it is
 ├── ModelError                the model's files are damaged or do not fit
-├── HubError                  the Hub, or the way to it, does not give a model
+├── PullError                 a model cannot be got
+│   ├── HubError              the Hub, or the way to it, does not give it
+│   └── PackageError          the package index, or what comes from it, does not give it
 ├── InputError                the input is not what was promised (``--strict``)
 └── OutputError               standard output cannot be written
 
@@ -49,8 +51,16 @@ class ModelError(LsgError):
     """The files of a model are damaged, or the model does not run here."""
 
 
-class HubError(LsgError):
+class PullError(LsgError):
+    """A model cannot be got."""
+
+
+class HubError(PullError):
     """The Hugging Face Hub does not give what is asked for, or cannot be reached."""
+
+
+class PackageError(PullError):
+    """The package index does not give a wheel, or the wheel is not what it should be."""
 
 
 class InputError(LsgError):

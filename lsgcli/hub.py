@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsgcli import pulled, registry, remote, store, terminal
+from lsgcli import pulled, remote, store, terminal
 from lsgcli.errors import HubError, ManifestError, ModelError, UsageError
 from lsgcli.files import WEIGHTS, File, is_needed, sha256, verify
 from lsgcli.manifest import FILE_NAME
@@ -19,51 +17,16 @@ if TYPE_CHECKING:
 
     from lsgcli.remote import RemoteFile, Repository
 
-SPARE = 64 << 20  # bytes of the disk that a model leaves free
 
+def pull(name: str, revision: str, *, note: Callable[[str], None], show: bool, color: str) -> Path:
+    """Fetch a repository, unless it is here at that commit; give its directory.
 
-@dataclass(frozen=True)
-class Request:
-    """A model that is wanted: its repository, and a branch, tag or commit; "" is the newest."""
-
-    repository: str
-    revision: str = ""
-
-
-def request(name: str, revision: str = "") -> Request:
-    """Say what ``name``, an alias or OWNER/NAME, means.
-
-    Raises UsageError, also for a model that is not to be had in CTranslate2's form.
-    """
-    entry = registry.load().get(name)
-    if entry is None:
-        if not store.is_name(name) or "/" not in name:
-            raise UsageError(
-                f"no model {name!r}: neither an alias (see lsg models list) nor OWNER/NAME on the "
-                "Hugging Face Hub"
-            )
-        return Request(name, revision)
-    if entry.form != "ctranslate2":
-        raise UsageError(f"{name} is {entry.repository}: {_to_convert(name)}")
-    return Request(entry.repository, revision or entry.revision)
-
-
-def _to_convert(name: str) -> str:
-    return f"not in CTranslate2's form; convert it: lsg models convert {name}"
-
-
-def pull(
-    wanted: Request, *, note: Callable[[str], None], show: bool = True, color: str = "auto"
-) -> Path:
-    """Fetch a model, unless it is here at that commit; give its directory.
-
-    A model that was cut off on its way goes on from there. Raises HubError, ModelNotFoundError,
+    A model that was cut off on its way goes on from there. Raises PullError, ModelNotFoundError,
     UsageError.
     """
     if remote.is_offline():
-        raise HubError(f"HF_HUB_OFFLINE is set: {wanted.repository} is not fetched; unset it")
-    name = wanted.repository
-    described = remote.describe(name, wanted.revision)
+        raise HubError(f"HF_HUB_OFFLINE is set: {name} is not fetched; unset it")
+    described = remote.describe(name, revision)
     files = _needed(described)
     try:
         with store.locked(name, lambda: note(f"waiting for another pull of {name}")):
@@ -73,10 +36,11 @@ def pull(
             directory = store.partial(name, described.commit)
             if here:
                 _borrow(files, here, directory)
-            _make_room(directory, files)
+            begun = sum(file.stat().st_size for file in directory.iterdir())
+            store.make_room(directory, sum(file.size for file in files) - begun)
             with terminal.transfer(name, color, show=show) as progress:
                 _obtain_all(described, files, directory, progress)
-            pulled.save(directory, _record(wanted, described, files, directory))
+            pulled.save(directory, _record(revision, described, files, directory))
             return store.install(name, directory)
     except OSError as error:
         raise HubError(f"{error.filename or store.root()}: {error.strerror}") from error
@@ -88,7 +52,7 @@ def _needed(repository: Repository) -> list[RemoteFile]:
         (each for each in repository.files if is_needed(each.name)), key=lambda f: f.size
     )
     if WEIGHTS not in {file.name for file in files}:
-        raise UsageError(f"{repository.name} is {_to_convert(repository.name)}")
+        raise UsageError(f"{repository.name} is {to_convert(repository.name)}")
     for file in files:
         if file.size < 1 or not (file.sha256 or file.blob):
             raise HubError(f"the Hub does not tell size and checksum of {file.name}")
@@ -112,18 +76,6 @@ def _borrow(files: list[RemoteFile], here: Path, directory: Path) -> None:
     for file in files:
         with suppress(OSError):
             os.link(here / file.name, directory / file.name, follow_symlinks=False)
-
-
-def _make_room(directory: Path, files: list[RemoteFile]) -> None:
-    """Raise HubError if the disk is too small for what is to come."""
-    here = sum(file.stat().st_size for file in directory.iterdir())
-    missing = sum(file.size for file in files) - here
-    free = shutil.disk_usage(directory).free
-    if missing + SPARE > free:
-        raise HubError(
-            f"{directory}: {(missing + SPARE) / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are "
-            "free; make room, or set LSG_HOME to a directory on another disk"
-        )
 
 
 def _obtain_all(
@@ -168,12 +120,12 @@ def _obtain(
 
 
 def _record(
-    wanted: Request, repository: Repository, files: list[RemoteFile], directory: Path
+    revision: str, repository: Repository, files: list[RemoteFile], directory: Path
 ) -> pulled.Pulled:
     """The record, without the manifest, which ``lsg tune`` may change."""
     return pulled.Pulled(
         repository=repository.name,
-        revision=wanted.revision,
+        revision=revision,
         commit=repository.commit,
         licence=repository.licence,
         files={
@@ -182,3 +134,8 @@ def _record(
             if file.name != FILE_NAME
         },
     )
+
+
+def to_convert(name: str) -> str:
+    """Say what to do with a model of another format."""
+    return f"not in CTranslate2's form; convert it: lsg models convert {name}"

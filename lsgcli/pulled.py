@@ -1,11 +1,11 @@
-"""The record of a model that came from the Hub: where from, and what its files were.
+"""The record of a model that was pulled: where from, and what its files were.
 
 ::
 
     version = 1
     repository = "Systran/faster-whisper-tiny"
     revision = "main"             # as it was asked for
-    commit = "d90ca5fe260221311c53c58e660288d3deb8d356"
+    commit = "d90ca5fe260221311c53c58e660288d3deb8d356"  # "" if it came from a package index
     licence = "mit"
 
     [files."model.bin"]
@@ -43,11 +43,12 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     revision: str
     commit: str
     licence: str
+    wheels: list[str] = []  # those it was made of, if it came from a package index
     files: dict[str, File]
 
 
 def load(directory: Path) -> Pulled | None:
-    """Read a directory's record; None if it did not come from the Hub. Raises ManifestError."""
+    """Read a directory's record; None if it was not pulled. Raises ManifestError."""
     file = directory / FILE_NAME
     try:
         record = msgspec.convert(tomllib.loads(read_text(file)), Pulled)

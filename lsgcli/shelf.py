@@ -143,6 +143,8 @@ def facts(directory: Path) -> dict[str, Any]:
 
 
 def _origin(record: pulled.Pulled) -> dict[str, str]:
+    if record.wheels:
+        return {"repository": record.repository, "packages": " ".join(record.wheels)}
     return {
         "repository": record.repository,
         "revision": record.revision or "main",

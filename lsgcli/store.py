@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsgcli import registry
+from lsgcli.errors import PullError
 from lsgcli.files import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+SPARE = 64 << 20  # bytes of the disk that a model leaves free
 NAME = re.compile(r"\w(?:[\w.-]*\w)?(?:/\w(?:[\w.-]*\w)?)?", re.ASCII)
 
 
@@ -96,6 +98,16 @@ def partial(name: str, commit: str) -> Path:
     directory = folder / commit
     directory.mkdir(exist_ok=True)
     return directory
+
+
+def make_room(directory: Path, size: int) -> None:
+    """Raise PullError if the disk is too small for so many bytes to come."""
+    free = shutil.disk_usage(directory).free
+    if size + SPARE > free:
+        raise PullError(
+            f"{directory}: {(size + SPARE) / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free; "
+            "make room, or set LSG_HOME to a directory on another disk"
+        )
 
 
 def install(name: str, directory: Path) -> Path:

