@@ -10,46 +10,26 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lsgcli.engine.segment import commit_whole, request_whole, translate
-from lsgcli.engine.steps import Arrival, Commit, Units
+from lsgcli.engine.steps import Arrival, Commit
 from lsgcli.session import Session
-from lsgcli.text.capitals import in_capitals, in_small_letters
-from lsgcli.text.code import copy_code
-from lsgcli.text.mask import Masked, mask
-from lsgcli.text.segmenter import EndSegment, Piece, Unit, Verbatim
+from lsgcli.text.reader import unread
+from lsgcli.text.segmenter import EndLine
+from lsgcli.text.spans import Copy
+from lsgcli.whole import Translator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lsgcli.backends.base import Backend
     from lsgcli.output.base import TranslationWriter
-    from lsgcli.policy.base import Policy
     from lsgcli.session import Observer
     from lsgcli.text.feed import Feed
+    from lsgcli.text.reader import Reader
+    from lsgcli.text.segmenter import Piece, Unit
+    from lsgcli.whole import Ask, Translated, Way
 
 FIRST, BULK = 4, 1024  # segments translated together, at first and at most
 FASTER = 4  # times as many in the next batch
 LONG = 4.0  # seconds; a batch that takes longer is followed by none that is larger
-
-
-@dataclass(frozen=True)
-class Way:
-    """How one language is translated.
-
-    ``placeholders`` are words that the model copies, ``capitals``: it can read whole sentences of.
-    """
-
-    policy: Policy
-    backend: Backend
-    placeholders: Sequence[str] = ()
-    capitals: bool = True
-
-    def turns(self, units: Sequence[Unit]) -> bool:
-        """Whether a complete sentence is shown in small letters, its translation in capitals."""
-        return not self.capitals and in_capitals(_texts(units))
-
-    def shown(self, units: Sequence[Unit]) -> tuple[str, ...]:
-        """What the model is shown of a complete sentence."""
-        return in_small_letters(_texts(units)) if self.turns(units) else _texts(units)
 
 
 @dataclass
@@ -67,14 +47,6 @@ class Batches:
             self.size = min(FASTER * self.size, BULK)
 
 
-@dataclass(frozen=True)
-class Copied:
-    """A sentence whose placeholders have come through, and its translation."""
-
-    masked: Masked
-    tokens: tuple[int, ...]
-
-
 class Pipeline:
     """Feed → segments → policy loop ↔ backend → writer, with observers beside it.
 
@@ -88,19 +60,19 @@ class Pipeline:
         writer: TranslationWriter,
         observers: tuple[Observer, ...] = (),
         *,
-        code: bool = True,
+        reader: Reader | None = None,
         preview: bool = False,
     ) -> None:
         """Connect the parts. ``preview`` asks for hypotheses while waiting.
 
-        Lines of program ``code`` that are complete are translated too, or else copied.
+        ``reader`` tells what of complete lines is prose; without one all is.
         """
         self._feed = feed
         self._ways = ways
         self._writer = writer
         self._session = Session(feed, next(iter(ways.values())).backend, writer, observers)
-        self._placeholders = min((way.placeholders for way in ways.values()), key=len)
-        self._code = code
+        self._reader = reader
+        self._translator = Translator(ways, reader.cutters if reader else {})
         self._preview = preview
         self._segments = 0
 
@@ -123,83 +95,48 @@ class Pipeline:
                 return
 
     def _bulk(self, pieces: list[Piece]) -> None:
-        """Translate whole segments as one batch; write them, and what is between, in order."""
-        sentences = self._masked(pieces)
-        replies = self._generate(list(_segments(sentences)))
-        units: list[Unit] = []
-        for piece in sentences:
-            if isinstance(piece, Unit):
-                units.append(piece)
-            elif isinstance(piece, EndSegment):
-                self._commit(units, next(replies))
-                units = []
-            elif isinstance(piece, Copied):
-                self._commit(piece.masked.units, piece.tokens, piece.masked.restore)
-            elif isinstance(piece, Verbatim):
-                self._verbatim(piece)
-            else:
-                self._writer.end_line(piece.text)
+        """Translate what is complete together; write it, and what is between, in order."""
+        parts = list(self._reader(pieces) if self._reader else unread(pieces))
+        outputs = self._translator((p for p in parts if not isinstance(p, EndLine)), self._generate)
+        for part in parts:
+            if isinstance(part, EndLine):
+                self._writer.end_line(part.text)
                 self._writer.flush()
+                continue
+            for output in next(outputs):
+                if isinstance(output, Copy):
+                    self._copy(output.text)
+                else:
+                    self._commit(output)
         self._writer.flush()
 
-    def _masked(self, pieces: list[Piece]) -> list[Piece | Copied]:
-        """Translate the sentences that protected words have cut, where placeholders survive."""
-        sentences = list(mask(pieces if self._code else copy_code(pieces), self._placeholders))
-        tries = (each for each in sentences if isinstance(each, Masked))
-        replies = self._generate([each.units for each in tries])
-        result: list[Piece | Copied] = []
-        for each in sentences:
-            if not isinstance(each, Masked):
-                result.append(each)
-                continue
-            tokens, lexicon = next(replies), self._way(each.units[0]).backend.lexicon
-            if each.survives(lexicon.text(tokens)):
-                result.append(Copied(each, tokens))
-            else:
-                result += each.pieces
-        return result
-
-    def _generate(self, segments: Sequence[Sequence[Unit]]) -> Iterator[tuple[int, ...]]:
-        """Translate segments, those of a language as one batch; give them in their order."""
+    def _generate(self, asks: Sequence[Ask]) -> Iterator[tuple[int, ...]]:
+        """Ask the models, those of a language as one batch; give replies in their order."""
         replies: dict[str, Iterator[tuple[int, ...]]] = {}
-        for language in {units[0].language: None for units in segments}:
-            way = self._ways[language]
-            replies[language] = way.backend.generate(
-                [
-                    request_whole(way.shown(units), way.backend.lexicon)
-                    for units in segments
-                    if units[0].language == language
-                ]
-            )
-        return (next(replies[units[0].language]) for units in segments)
+        for language in {ask.language: None for ask in asks}:
+            backend = self._ways[language].backend
+            words = [ask.words for ask in asks if ask.language == language]
+            replies[language] = backend.generate([request_whole(w, backend.lexicon) for w in words])
+        return (next(replies[ask.language]) for ask in asks)
 
     def _way(self, unit: Unit) -> Way:
         return self._ways[unit.language]
 
-    def _commit(
-        self,
-        units: Sequence[Unit],
-        tokens: tuple[int, ...],
-        restore: Callable[[str], str] | None = None,
-    ) -> None:
-        """Commit the translation of a whole segment."""
-        self._begin(units[0], streamed=False)
-        self._session.read = len(units)
-        way = self._way(units[0])
-        turned = way.turns(units)
-        for event in commit_whole(_texts(units), tokens, way.backend.lexicon):
-            if turned and isinstance(event, Commit):
-                event = replace(event, text=event.text.upper())
-            if restore and isinstance(event, Commit):
-                event = replace(event, text=restore(event.text))
-            elif restore and isinstance(event, Units):
-                event = replace(event, units=tuple(map(restore, map(str, event.units))))
+    def _commit(self, done: Translated) -> None:
+        """Commit the translation of a whole sentence."""
+        source = done.sentence.source
+        self._begin(done.sentence.before, done.sentence.language, streamed=False)
+        self._session.read = len(source)
+        lexicon = self._ways[done.sentence.language].backend.lexicon
+        for event in commit_whole(source, done.tokens, lexicon):
+            if isinstance(event, Commit):
+                event = replace(event, text=done.text(event.text))
             self._session.observe(event)
         self._end()
 
     def _stream(self, unit: Unit) -> None:
         """Translate the segment that is arriving, of which ``unit`` is the first."""
-        self._begin(unit, streamed=True)
+        self._begin(unit.before, unit.language, streamed=True)
         way = self._way(unit)
         self._session.backend = way.backend
         steps = translate(way.policy, way.backend.lexicon, preview=self._preview)
@@ -216,10 +153,10 @@ class Pipeline:
         self._session.read += len(units)
         return Arrival(_texts(units), finished)
 
-    def _begin(self, unit: Unit, *, streamed: bool) -> None:
+    def _begin(self, before: str, language: str, *, streamed: bool) -> None:
         self._segments += 1
         self._session.read = 0
-        self._writer.begin(self._segments, unit.before, unit.language)
+        self._writer.begin(self._segments, before, language)
         for observer in self._session.observers:
             observer.begin(streamed, 0)
 
@@ -228,20 +165,10 @@ class Pipeline:
         for observer in self._session.observers:
             observer.end(self._session.read)
 
-    def _verbatim(self, piece: Verbatim) -> None:
-        self._writer.verbatim(piece.text, self._session.elapsed())
+    def _copy(self, text: str) -> None:
+        self._writer.verbatim(text, self._session.elapsed())
         for observer in self._session.observers:
-            observer.verbatim(piece.text)
-
-
-def _segments(pieces: Iterable[Piece | Copied]) -> Iterator[list[Unit]]:
-    units: list[Unit] = []
-    for piece in pieces:
-        if isinstance(piece, Unit):
-            units.append(piece)
-        elif isinstance(piece, EndSegment):
-            yield units
-            units = []
+            observer.verbatim(text)
 
 
 def _texts(units: Iterable[Unit]) -> tuple[str, ...]:

@@ -13,10 +13,17 @@ from hypothesis import strategies as st
 
 from lsgcli.errors import InputError
 from lsgcli.text.chunks import ChunkReader
-from lsgcli.text.feed import Feed
-from lsgcli.text.mask import Masked, mask
+from lsgcli.text.feed import LONGEST_LINE, Feed
 from lsgcli.text.protect import Protector
-from lsgcli.text.segmenter import EndSegment, Limits, Piece, Segmenter, Unit, Verbatim
+from lsgcli.text.segmenter import (
+    EndLine,
+    EndSegment,
+    Limits,
+    Line,
+    Piece,
+    Segmenter,
+    Verbatim,
+)
 
 LIMITS = Limits(20, len, "en")
 
@@ -127,39 +134,23 @@ def test_what_cannot_be_read_is_an_error():
     os.close(descriptor)
 
 
-# ---------------------------------------------------------------- placeholders
+# ---------------------------------------------------------------- whole lines
 
 
-def masked(line: bytes, placeholders: list[str]) -> list[Piece | Masked]:
-    return list(mask(through_pipe([line]), placeholders))
+def test_a_line_that_is_complete_is_one_piece():
+    data = "".join(LINES).encode()
+    expected = [Line(line.rstrip("\n")) for line in LINES]
+    assert through_pipe([data], lines=True) == expected
+    assert through_pipe([data[:30], data[30:]], pause=0.05, lines=True, hold=True) == expected
 
 
-def test_a_sentence_is_shown_with_placeholders():
-    (sentence, end) = masked(b"Copy {1} to (30 ms), please.\n", ["{0}", "{1}", "{2}"])
-    assert isinstance(sentence, Masked)
-    assert [u.text for u in sentence.units] == ["Copy", "{0}", "to", "({1}),", "please."]
-    assert sentence.hidden == {"{0}": "{1}", "{1}": "30 ms"}
-    assert sentence.restore("{1} und {0}") == "30 ms und {1}"
-    assert end not in sentence.pieces
+def test_a_line_that_is_arriving_is_words_and_the_next_one_is_whole_again():
+    pieces = through_pipe([b"The house ", b"is old.\nIt is.\n"], pause=0.3, lines=True)
+    assert written(pieces[:5]) == "Thehouseisold."
+    assert pieces[-2:] == [EndLine("\n"), Line("It is.")]
 
 
-@pytest.mark.parametrize(
-    ("translation", "survives"),
-    [
-        ("{0} und {1}", True),
-        ("{1}{0}", True),
-        ("{0}", False),
-        ("{0} {1} {0}", False),
-        ("{0} {1} {2}", False),
-    ],
-)
-def test_placeholders_must_come_through(translation, survives):
-    sentence = masked(b"Copy a=1 to b=2\n", ["{0}", "{1}", "{2}"])[0]
-    assert sentence.survives(translation) is survives
-
-
-def test_too_many_placeholders():
-    pieces = through_pipe([b"Copy a=1 to b=2\n"])
-    assert list(mask(pieces, ["{0}"])) == list(mask(pieces, [])) == pieces
-    assert any(isinstance(p, Verbatim) for p in pieces)
-    assert any(isinstance(p, Unit) for p in pieces)
+def test_a_line_without_an_end_does_not_fill_the_memory():
+    pieces = through_pipe([b"a=1 " * (LONGEST_LINE // 4), b"a=2\nIt is.\n"], lines=True, hold=True)
+    assert pieces[0] == Verbatim("a=1")
+    assert pieces[-1] == Line("It is.")

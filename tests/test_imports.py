@@ -23,6 +23,7 @@ __main__
 cli cli.*
 evaluation evaluation.*
 live speech report doctor
+whole
 stats session
 convert
 convert.weights
@@ -41,8 +42,13 @@ pulling
 hub packages shelf
 audio.feed
 audio audio.*
-text.feed text.language text.mask text.code text.capitals text.recording
-text text.segmenter text.protect text.chunks text.words
+text.feed text.language text.capitals text.recording
+structure.planner
+structure structure.*
+text.mask text.reader
+text.colours
+text.sentences
+text text.segmenter text.protect text.elements text.items text.spans text.chunks text.words
 text.encoding text.memory
 output output.text output.jsonl output.subtitles
 output.base output.descriptor

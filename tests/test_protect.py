@@ -86,7 +86,7 @@ HEADERS = {
     "WARN: The disk is full": "The disk is full",
     "ERROR | app.db | The disk is full": "The disk is full",
     "127.0.0.1 - - [23/Nov/2026:02:45:34 +0000] Not found": "Not found",
-    "[ 12.345678] usb 1-1: device lost": "usb 1-1: device lost",
+    "[ 12.345678] usb 1-1: device lost": "usb device lost",
     "- The first point": "The first point",
     "3. The third point": "The third point",
     "> A quotation": "A quotation",
@@ -108,7 +108,7 @@ I don't know; she said "no" -- or perhaps 'yes' - to the file(s).
 He was born in 1990, in the 1990s there were 300 people, 2 of them old.
 Mr. Smith and Dr. Jones, Ph.D., met at 5 p.m. in the U.S. on 3 May.
 Well... what? No! Yes: it's John's mother-in-law, e.g. or i.e. so-called.
-It cost $5 and/or 10,000 euros; about 3.5 million, that is 1/2 of it.
+It cost 5 dollars and/or 10,000 euros; about 3.5 million, that is 1/2 of it.
 Is this an error, a warning or information? Fatal mistakes are critical.
 Read chapter 3, section 4 or page 12 & the rest.
 You and I are 20 years old; 5 men and 3 women; 7 a day.

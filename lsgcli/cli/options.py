@@ -45,6 +45,20 @@ class SegmentMode(str, Enum):
     SENTENCE = "sentence"
 
 
+class InputKind(str, Enum):
+    """What the input is taken for."""
+
+    AUTO = "auto"
+    PROSE = "prose"
+    LOG = "log"
+    CSV = "csv"
+    TSV = "tsv"
+    MARKDOWN = "md"
+    HTML = "html"
+    SUBTITLES = "srt"
+    JSON = "json"
+
+
 class OutputFormat(str, Enum):
     """What is written to standard output."""
 
@@ -91,6 +105,23 @@ def _number(value: float | None) -> float | None:
 def _language(value: str | None) -> str | None:
     """Take a locale or a name for the language's code; ``auto`` and what is unknown as it is."""
     return value and code(value)
+
+
+def _names(values: list[str] | None) -> list[str] | None:
+    """Names that are separated by commas."""
+    names = [name.strip() for value in values or () for name in value.split(",")]
+    if not all(names):
+        raise typer.BadParameter("a name is empty")
+    return names or None
+
+
+def _print_kinds(value: bool) -> None:
+    """Print what is protected, and exit."""
+    if value:
+        from lsgcli.text.items import table
+
+        typer.echo(table())
+        raise typer.Exit
 
 
 MODEL, POLICY, INPUT, OUTPUT = "Model", "Policy", "Input", "Output"
@@ -283,6 +314,35 @@ ProtectRegex = Annotated[
         "--protect-regex",
         metavar="REGEX",
         help="Also copy words that match. Can be repeated.",
+        rich_help_panel=INPUT,
+    ),
+]
+HelpProtect = Annotated[
+    bool,
+    typer.Option(
+        "--help-protect",
+        is_eager=True,
+        callback=_print_kinds,
+        help="List what is copied unchanged, with examples, and exit.",
+        rich_help_panel=INPUT,
+    ),
+]
+As = Annotated[
+    InputKind,
+    typer.Option(
+        "--as",
+        help="What the lines are; auto: told for each of them. Only prose is translated.",
+        rich_help_panel=INPUT,
+    ),
+]
+JsonField = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--json-field",
+        metavar="NAME[,NAME]",
+        callback=_names,
+        help="Translate this field of JSON, and nothing else; a.b is the field b of a. Can be "
+        "repeated.",
         rich_help_panel=INPUT,
     ),
 ]

@@ -16,13 +16,16 @@ from lsgcli.cli import options as o
 from lsgcli.cli.running import ignore, policy_settings, run_to_end, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lsgcli.catalog import Model
     from lsgcli.manifest import TextManifest
     from lsgcli.output.base import TranslationWriter
     from lsgcli.session import Observer
+    from lsgcli.structure.planner import Kind
+    from lsgcli.text.reader import Reader
     from lsgcli.text.recording import Chunks
+    from lsgcli.text.segmenter import Limits
 
 
 def translate(
@@ -48,6 +51,9 @@ def translate(
     segment: o.Segment = o.SegmentMode.LINE,
     protect: o.Protect = True,
     protect_regex: o.ProtectRegex = None,
+    help_protect: o.HelpProtect = False,
+    as_: o.As = o.InputKind.AUTO,
+    json_field: o.JsonField = None,
     idle: o.Idle = 2.0,
     pace: o.Pace = None,
     record: o.Record = None,
@@ -75,23 +81,22 @@ def translate(
     from lsgcli.backends.base import Placement
     from lsgcli.catalog import AUTO, find, find_all
     from lsgcli.errors import UsageError
+    from lsgcli.structure.planner import WHOLE, Kind
     from lsgcli.text.encoding import check
-    from lsgcli.text.protect import Protector
 
     check(encoding)
     settings = policy_settings(
         policy, latency, profile, lower, upper, delta, alpha, kl_direction, k, n
     )
-    if protect_regex and not protect:
-        raise UsageError("--protect-regex has no effect with --no-protect")
+    kind, patterns = Kind(as_.value), tuple(protect_regex or ())
+    _check_kind(kind, patterns, json_field, protect=protect, segment=segment)
     told = from_ == AUTO
     models = find_all(model, to) if told else {"": find(model, from_, to)}
     by_character = any(each.manifest.source_unit == "character" for each in models.values())
-    if by_character and (protect_regex or told):
-        option = "--from auto" if told else "--protect-regex"
+    if by_character and (protect_regex or told or kind is not Kind.AUTO):
+        option = "--from auto" if told else "--protect-regex" if protect_regex else "--as"
         raise UsageError(f"{option} needs words; this model reads characters")
     protects = protect and not by_character
-    protector = Protector(tuple(protect_regex or ())) if protects else None
     placement = Placement(device, compute_type, threads, batch_size)
 
     with ExitStack() as stack:
@@ -100,7 +105,7 @@ def translate(
         kept = stack.enter_context(record.open("wb")) if record else None
 
         backends = open_ways(models, placement)  # load while the rest is imported
-        from lsgcli.live import Pipeline, Way
+        from lsgcli.live import Pipeline
         from lsgcli.output.descriptor import Output
         from lsgcli.output.jsonl import JsonWriter
         from lsgcli.output.text import TextWriter
@@ -109,8 +114,10 @@ def translate(
         from lsgcli.text.chunks import ChunkReader
         from lsgcli.text.feed import Feed
         from lsgcli.text.language import Detector, Router
+        from lsgcli.text.protect import Protector
         from lsgcli.text.recording import Recorder, Replay
         from lsgcli.text.segmenter import Limits, Segmenter
+        from lsgcli.whole import Way
 
         router = (
             Router(Detector([*models, to]), by_line=segment is o.SegmentMode.LINE) if told else None
@@ -139,10 +146,18 @@ def translate(
         )
         if kept:
             chunks = Recorder(chunks, kept, _given(ctx))
+        lines = protects and segment is o.SegmentMode.LINE and pace != 0
         feed = Feed(
             chunks,
-            Segmenter(next(iter(limits.values())), segment.value, protector, limits),
+            Segmenter(
+                next(iter(limits.values())),
+                segment.value,
+                Protector(patterns) if protects else None,
+                limits,
+            ),
             bulk=pace != 0,
+            lines=lines or kind in WHOLE,
+            hold=kind in WHOLE,
             characters=by_character,
             idle=idle or None,
             strict=strict,
@@ -164,12 +179,13 @@ def translate(
         observers: tuple[Observer, ...] = (statistics,)
         if explain:
             observers += (Explainer(sys.stderr),)
+        reader = _reader(kind, patterns, json_field or (), limits) if protects else None
         pipeline = Pipeline(
             feed,
             ways,
             writer,
             observers,
-            code=not protects,
+            reader=reader,
             preview=preview,
         )
         alone = not os.isatty(1) and not explain  # nothing else writes to that terminal
@@ -177,6 +193,47 @@ def translate(
         gc.enable()
         with shown(statistics, report, show=stats, live=alone, colour=color.value):
             run_to_end(pipeline, writer)
+
+
+def _check_kind(
+    kind: Kind,
+    patterns: tuple[str, ...],
+    names: list[str] | None,
+    *,
+    protect: bool,
+    segment: o.SegmentMode,
+) -> None:
+    """Check what is said of the lines. Raises UsageError."""
+    from lsgcli.errors import UsageError
+    from lsgcli.structure.planner import Kind
+    from lsgcli.text.items import Finder
+
+    auto = kind is Kind.AUTO
+    if not protect and (patterns or names or not auto):
+        option = "--protect-regex" if patterns else "--json-field" if names else "--as"
+        raise UsageError(f"{option} has no effect with --no-protect")
+    if names and kind not in (Kind.AUTO, Kind.LOG, Kind.JSON):
+        raise UsageError(f"--json-field has no effect with --as {kind.value}")
+    if segment is o.SegmentMode.SENTENCE and (names or not auto):
+        option = "--as" if not auto else "--json-field"
+        raise UsageError(f"{option} is about lines; it has no effect with --segment sentence")
+    Finder(patterns)  # which tells what is wrong with them
+
+
+def _reader(
+    kind: Kind, patterns: tuple[str, ...], names: Sequence[str], limits: Mapping[str, Limits]
+) -> Reader:
+    """What tells prose from what is copied, for each language."""
+    from lsgcli.structure.planner import Planner
+    from lsgcli.text.items import Finder
+    from lsgcli.text.reader import Reader
+    from lsgcli.text.sentences import Cutter
+
+    cutters = {
+        language: Cutter(Finder(patterns, limit.spells), limit, language)
+        for language, limit in limits.items()
+    }
+    return Reader(Planner(Finder(patterns), kind, names), cutters)
 
 
 def _offer(models: Mapping[str, Model[TextManifest]]) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError
 from lsgcli.text.encoding import UTF_8, wide
-from lsgcli.text.segmenter import EndLine, EndSegment, Piece, Segmenter, Unit
-from lsgcli.text.words import Item, Utf8, WordSplitter
+from lsgcli.text.segmenter import EndLine, EndSegment, Line, Piece, Segmenter, Unit
+from lsgcli.text.words import Item, Language, Utf8, WordSplitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BURST = 4096  # bytes; a chunk of this size has been cut by a buffer, not by a pause
 WAITING = 4096  # pieces that may wait for the rest of a batch
 SETTLE = 0.05  # seconds to wait for the rest of a line that a buffer has cut
+GRACE = 0.01  # seconds to wait for the rest of a line that has begun, or for the end of the input
+LONGEST_LINE = 1 << 16  # characters; a longer line is taken word by word, so memory stays bounded
 
 
 class Feed:
@@ -27,6 +29,9 @@ class Feed:
 
     ``bulk``: what is complete is handed out in one go; otherwise the clock is simulated, and units
     are handed out one by one, as if each came alone.
+
+    ``lines``: a line that is complete before any of it has been handed out is one piece. ``hold``:
+    there are no others; the end of a line that has begun is waited for.
     """
 
     def __init__(
@@ -35,6 +40,8 @@ class Feed:
         segmenter: Segmenter,
         *,
         bulk: bool = True,
+        lines: bool = False,
+        hold: bool = False,
         characters: bool = False,
         idle: float | None = None,
         strict: bool = False,
@@ -53,6 +60,8 @@ class Feed:
         self._chunks = chunks
         self._segmenter = segmenter
         self._bulk = bulk
+        self._lines = lines
+        self._hold = hold
         self._idle = idle
         self._strict = strict
         self._encoding = encoding
@@ -61,7 +70,10 @@ class Feed:
         self._splitter = WordSplitter(characters=characters)
         self._router = router
         self._pieces: deque[Piece] = deque()
-        self._whole = 0  # complete segments among the pieces
+        self._begun: list[str] = []  # a line that may still become a piece
+        self._length = 0  # characters of it
+        self._inside = False  # a line of which words have been handed out
+        self._whole = 0  # complete segments and lines among the pieces
         self._burst = False
         self._ended = False
 
@@ -73,13 +85,15 @@ class Feed:
         """
         more = True
         while more and self._whole < most and len(self._pieces) < WAITING:
-            more = self._pull(SETTLE if self._burst else 0)
+            more = self._pull(self._patience())
+        if not more and not self._pieces:
+            self._spill()
         end = self._line_ends() if more else len(self._pieces)
         least = self._whole - most  # that are left
         taken: list[Piece] = []
         while len(taken) < end and ((self._bulk and self._whole) or self.beginning() is None):
             taken.append(self._take())
-            if self._whole <= least and isinstance(taken[-1], EndLine):
+            if self._whole <= least and isinstance(taken[-1], EndLine | Line):
                 break
         return taken
 
@@ -88,7 +102,10 @@ class Feed:
         while not self._pieces:
             if self._ended:
                 return False
-            self._pull(None)
+            if not self._begun or self._hold:
+                self._pull(None)
+            elif not self._pull(self._patience()):
+                self._spill()
         return True
 
     def beginning(self) -> Unit | None:
@@ -115,14 +132,20 @@ class Feed:
             return taken, True
         return taken, False
 
+    def _patience(self) -> float:
+        """Seconds to wait for what may follow at once."""
+        if self._burst:
+            return SETTLE
+        return GRACE if self._begun and not self._pieces else 0
+
     def _line_ends(self) -> int:
         """How many pieces there are up to the last line end; all of them, if there is none."""
-        ends = (n for n, piece in enumerate(self._pieces, 1) if isinstance(piece, EndLine))
+        ends = (n for n, piece in enumerate(self._pieces, 1) if isinstance(piece, EndLine | Line))
         return max(ends, default=len(self._pieces))
 
     def _take(self) -> Piece:
         piece = self._pieces.popleft()
-        self._whole -= isinstance(piece, EndSegment)
+        self._whole -= isinstance(piece, EndSegment | Line)
         return piece
 
     def _pull(self, timeout: float | None) -> bool:
@@ -146,13 +169,56 @@ class Feed:
             if name := wide(chunk.data):
                 raise InputError(f"the input is {name.upper()}, not UTF-8; add --encoding {name}")
         self.arrived = chunk.time
-        self._add(self._splitter.feed(self._text(chunk.data)))
+        self._read(self._text(chunk.data))
 
     def _end(self) -> None:
         self._ended = True
-        self._add(self._splitter.feed(self._text(b"", final=True)))
+        self._read(self._text(b"", final=True))
+        self._spill(force=True)
         self._flush()
         self._extend(self._segmenter.end())
+
+    def _read(self, text: str) -> None:
+        """Take decoded input: as lines, where they may be pieces."""
+        if not self._lines:
+            self._add(self._splitter.feed(text))
+            return
+        *ended, rest = text.split("\n")
+        for end in ended:
+            self._begin(end)
+            if self._inside:
+                self._add(self._splitter.feed("\n"))
+                self._inside = False
+            else:
+                self._whole_line(self._take_begun())
+        self._begin(rest)
+
+    def _begin(self, text: str) -> None:
+        """Take a part of a line."""
+        if self._inside:
+            self._add(self._splitter.feed(text))
+        elif text:
+            self._begun.append(text)
+            self._length += len(text)
+            if self._length > LONGEST_LINE:
+                self._spill(force=True)
+
+    def _take_begun(self) -> str:
+        text, self._begun, self._length = "".join(self._begun), [], 0
+        return text
+
+    def _spill(self, *, force: bool = False) -> None:
+        """Hand out the words of a line that has begun."""
+        if self._begun and (force or not self._hold):
+            self._inside = True
+            self._add(self._splitter.feed(self._take_begun()))
+
+    def _whole_line(self, text: str) -> None:
+        language = ""
+        if self._router:
+            items = list(self._router.feed(WordSplitter().feed(text + "\n")))
+            language = next((each.code for each in items if isinstance(each, Language)), "")
+        self._extend([Line(text, language)])
 
     def _text(self, data: bytes, final: bool = False) -> str:
         before = self._utf8.invalid
@@ -184,4 +250,4 @@ class Feed:
     def _extend(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
             self._pieces.append(piece)
-            self._whole += isinstance(piece, EndSegment)
+            self._whole += isinstance(piece, EndSegment | Line)

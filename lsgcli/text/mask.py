@@ -1,142 +1,151 @@
-"""Protected words inside a sentence that is complete: shown to the model as placeholders.
+"""What a model is shown of a sentence, and whether what it wrote has every item.
 
-Cut at every protected word, a sentence becomes fragments that translate badly. Where the manifest
-names placeholders that the model copies, the sentence is translated as one, and the protected
-words take their placeholders' places, if each has come through exactly once. If not, the sentence
-is cut. So what is protected survives whatever the model does.
+Opaque items are shown as placeholders, if the manifest names some that the model copies. Numbers
+are shown as they are first: "1 file" and "5 files" differ. If one of them does not come through,
+they are hidden too.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lsgcli.text.segmenter import TERMINAL, EndSegment, Piece, Unit, Verbatim
-from lsgcli.text.words import ESCAPE
+from lsgcli.text.elements import Element
+from lsgcli.text.items import Item, numbers
+from lsgcli.text.sentences import Part, Sentence
+from lsgcli.text.spans import Copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections import Counter
+    from collections.abc import Iterator, Sequence
 
-PUNCTUATION = ".,;:!?…"
-PAIRS = {"(": ")", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“"}
+JOINT = re.compile(r"\s*[-+/=:|&→]?\s*")  # between items that are hidden together
+CLAUSE = (",", ";", ":", ".", ")", "–", "—")
+FRAGMENT = re.compile(r"(\W*)(\w(?:.*\w)?[.,;:!?…]?)(\W*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Masked:
-    """A sentence with placeholders; ``pieces`` are what it was."""
+class Form:
+    """A sentence with placeholders."""
 
-    pieces: tuple[Piece, ...]
-    units: tuple[Unit, ...]
-    hidden: dict[str, str]  # protected text by placeholder
+    words: tuple[str, ...]  # what the model is shown
+    hidden: dict[str, tuple[Item, ...]]  # neighbours by placeholder
     unused: tuple[str, ...]  # placeholders
+    shown: Counter[str]  # numbers
+    taboo: tuple[str, ...]  # what is hidden, and must not be written
+    free: bool  # to write a number for a word: there are no items
 
-    def survives(self, translation: str) -> bool:
-        """Whether every placeholder has come through exactly once, and none was invented."""
-        return all(translation.count(placeholder) == 1 for placeholder in self.hidden) and not any(
-            placeholder in translation for placeholder in self.unused
-        )
+    def accepts(self, written: str) -> bool:
+        """Whether each placeholder and number was written as often as shown, and no other."""
+        if not written.strip():
+            return False
+        if any(written.count(placeholder) != 1 for placeholder in self.hidden):
+            return False
+        if any(placeholder in written for placeholder in self.unused):
+            return False
+        if self.free:
+            return True
+        rest = self._placeholders().sub(" ", written) if self.hidden else written
+        return numbers(rest) == self.shown and not any(text in rest for text in self.taboo)
 
-    def restore(self, text: str) -> str:
-        """Put the protected text back."""
-        placeholder = re.compile("|".join(map(re.escape, self.hidden)))
-        return placeholder.sub(lambda match: self.hidden[match[0]], text)
+    def restore(self, written: str, texts: dict[str, str]) -> str:
+        """Put ``texts`` in the places of the placeholders."""
+        return self._placeholders().sub(lambda match: texts[match[0]], written)
 
-
-def mask(pieces: Iterable[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
-    """Replace every sentence that a protected word has cut, if there are placeholders enough.
-
-    Give all other pieces as they are, colours inside a sentence behind it.
-    """
-    run: list[Piece] = []
-    for piece in pieces:
-        inside = isinstance(piece, Unit) or (run and isinstance(piece, EndSegment | Verbatim))
-        if inside:
-            run.append(piece)
-            if not _ends_sentence(piece):
-                continue
-        yield from _sentence(run, placeholders)
-        if not inside:
-            yield piece
-        run = []
-    yield from _sentence(run, placeholders)
+    def _placeholders(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, self.hidden)) or r"(?!)")
 
 
-def _sentence(run: list[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
-    """Give a sentence, and behind it the colours inside it: whole, and no colour leaks."""
-    rest: list[Piece] = []
-    colours = blanks = ""
-    for piece in run:
-        if isinstance(piece, Verbatim) and (colour := piece.text.lstrip()).startswith(ESCAPE):
-            colours += colour
-            blanks += piece.text[: -len(colour)]
+def form(sentence: Sentence, placeholders: Sequence[str], *, hide_numbers: bool) -> Form | None:
+    """Hide items behind placeholders; None if there are not enough of them."""
+    text = sentence.text
+    runs = _runs(sentence, hide_numbers=hide_numbers)
+    prose, end = "", 0
+    for run in runs:
+        prose, end = f"{prose}{text[end : run[0].start]} ", run[-1].end
+    prose += text[end:]
+    free = [each for each in placeholders if each not in prose]
+    if len(runs) > len(free):
+        return None
+    hidden = {placeholder: tuple(run) for placeholder, run in zip(free, runs, strict=False)}
+    shown, end = "", 0
+    for placeholder, hides in hidden.items():
+        shown, end = shown + text[end : hides[0].start] + placeholder, hides[-1].end
+    shown += text[end:]
+    covered = (text[i.start : i.end] for run in runs for i in run if not isinstance(i, Element))
+    taboo = tuple(t for t in covered if len(t) > 1 and not t.isdigit())
+    return Form(
+        words=tuple(shown.split()),
+        hidden=hidden,
+        unused=tuple(free[len(runs) :]),
+        shown=numbers(prose),
+        taboo=taboo,
+        free=not sentence.items and not sentence.fragment,
+    )
+
+
+def _runs(sentence: Sentence, *, hide_numbers: bool) -> list[list[Item]]:
+    """Items to hide; neighbours are hidden together."""
+    runs: list[list[Item]] = []
+    for item in sentence.items:
+        if item.shown and not hide_numbers:
             continue
-        if isinstance(piece, Unit) and rest and isinstance(rest[-1], EndSegment):
-            rest.pop()  # a colour has cut it
-        if isinstance(piece, Unit):
-            piece, blanks = replace(piece, before=blanks + piece.before), ""
-        elif isinstance(piece, Verbatim):
-            piece, blanks = Verbatim(blanks + piece.text), ""
-        rest.append(piece)
-    yield from _masked(rest, placeholders)
-    if colours:
-        yield Verbatim(blanks + colours)
+        if runs and JOINT.fullmatch(sentence.text, runs[-1][-1].end, item.start):
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    return runs
 
 
-def _ends_sentence(piece: Piece) -> bool:
-    if isinstance(piece, Verbatim):
-        return piece.text.endswith(tuple(TERMINAL)) or _is_sign(piece.text)
-    return isinstance(piece, EndSegment) and not piece.cut
+def parts(sentence: Sentence, most: int) -> list[Part]:
+    """Cut a sentence into parts with ``most`` hidden items each, behind a comma if there is one."""
+    runs = _runs(sentence, hide_numbers=True)
+    cuts, start = [0], 0
+    for first in range(most, len(runs), most):
+        a, b = runs[first - 1][-1].end, runs[first][0].start
+        cuts.append(max(_best_cut(sentence.text, a, b), start))
+        start = cuts[-1]
+    cuts.append(len(sentence.text))
+    return [p for a, b in pairwise(cuts) if a < b for p in sentence.part(a, b)]
 
 
-def _is_sign(text: str) -> bool:
-    """Whether a sentence hardly goes on behind it: emoji, the line between columns."""
-    return not any(map(str.isalnum, text)) and any(c == "|" or not c.isascii() for c in text)
+def _best_cut(text: str, start: int, end: int) -> int:
+    """Where to cut between two items: behind a sign, or else at a blank."""
+    for match in re.finditer(r"\s", text[start:end]):
+        if text[start : start + match.start()].endswith(CLAUSE):
+            return start + match.start()
+    blank = text.find(" ", start, end)
+    return blank if blank >= 0 else end
 
 
-def _masked(run: list[Piece], placeholders: Sequence[str]) -> Iterator[Piece | Masked]:
-    passages = list(_passages(run))
-    language = next((piece.language for piece in run if isinstance(piece, Unit)), "")
-    if not 0 < sum(isinstance(p, Verbatim) for p in passages) <= len(placeholders):
-        yield from run
-        return
-    left, hidden, units = list(placeholders), dict[str, str](), list[Unit]()
-    for passage in passages:
-        if isinstance(passage, Verbatim):
-            before, opening, core, closing = _parts(passage.text)
-            placeholder = left.pop(0)
-            hidden[placeholder] = core
-            passage = Unit(opening + placeholder + closing, before, language)
-        units.append(passage)
-    yield Masked(tuple(run), tuple(units), hidden, tuple(left))
+def pieces(sentence: Sentence) -> Iterator[Copy | Sentence | Element]:
+    """Give what is between the items, to be translated by itself, and the items as copies.
 
-
-def _passages(run: list[Piece]) -> Iterator[Unit | Verbatim]:
-    """Give units, and what is copied between them in one piece."""
-    copied = ""
-    for piece in run:
-        if isinstance(piece, Verbatim):
-            copied += piece.text
-        elif isinstance(piece, Unit):
-            if copied:
-                yield Verbatim(copied)
-            copied = ""
-            yield piece
-    if copied:
-        yield Verbatim(copied)
-
-
-def _parts(text: str) -> tuple[str, str, str, str]:
-    """Give blanks, opening mark, what is hidden, and what closes.
-
-    >>> _parts(" (30 ms),"), _parts(" {0}."), _parts(" f()!")
-    ((' ', '(', '30 ms', '),'), (' ', '', '{0}', '.'), (' ', '', 'f()', '!'))
+    An element is given as it is.
     """
-    passage = text.lstrip()
-    before, core = text[: len(text) - len(passage)], passage.rstrip(PUNCTUATION)
-    if not core:
-        return before, "", passage, ""
-    closing = passage[len(core) :]
-    if len(core) > 2 and PAIRS.get(core[0]) == core[-1]:
-        return before, core[0], core[1:-1], core[-1] + closing
-    return before, "", core, closing
+    text, end = sentence.text, 0
+    before = sentence.before
+    for item in (*sentence.items, Item(len(text), len(text))):
+        yield from _fragment(before + text[end : item.start], sentence.language)
+        before, end = "", item.end
+        if isinstance(item, Element):
+            yield item
+        elif item.start < item.end:
+            yield Copy(text[item.start : item.end])
+
+
+def _fragment(text: str, language: str) -> Iterator[Copy | Sentence]:
+    """What stands between items: its words, and the signs and blanks around them as copies."""
+    match = FRAGMENT.fullmatch(text)
+    if not match or not any(map(str.isalpha, match[2])):
+        if text:
+            yield Copy(text)
+        return
+    opening = match[1].rstrip()
+    if opening:
+        yield Copy(opening)
+    yield Sentence(match[2], match[1][len(opening) :], (), language, fragment=True)
+    if match[3]:
+        yield Copy(match[3])

@@ -12,50 +12,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lsgcli.errors import UsageError
-from lsgcli.text.words import ESCAPE, LONGEST_PROSE
+from lsgcli.text.items import MONTH, NUMBER, TIME, UNIT, Finder
+from lsgcli.text.words import ESCAPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lsgcli.text.words import Word
 
-UNIT = (
-    r"(?:[num]?s|min|[kKMGTPE]i?[Bb](?:/s|ps|it/s)?|B|[kMG]?Hz|px|%"
-    r"|[kmc]?m|mm|km/h|[km]?g|°[CF]|[mk]?[VWA]|rpm|fps|dB)"
-)
-NUMBER = r"[+-]?\d+(?:,\d{3})*(?:[.,]\d+)?"
-TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?"
-PATTERNS = (
-    rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[T_]{TIME})?(?:Z|[+-]\d{{2}}:?\d{{2}})?",  # 2026-11-23T02:45:34Z
-    rf"\d{{1,2}}/(?:\d{{1,2}}|[A-Z][a-z]{{2}})/\d{{2,4}}(?::{TIME})?",  # 23/Nov/2026:02:45:34
-    rf"{TIME}(?:Z|[+-]\d{{2}}:?\d{{2}})?",
-    rf"(?!\d{{4}}s$){NUMBER}{UNIT}",  # 30ms, 80%; not 1990s
-    r"\d{5,}|\d+(?:\.\d+){2,}(?:[-+]\w+)*|v\d+(?:\.\d+)*",  # long numbers, addresses, versions
-    r"0[xX][0-9a-fA-F]+|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,}",
-    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",  # UUID
-    r"(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?:/\d+)?",  # IPv6, MAC
-    r"(?:\d{1,3}\.){3}\d{1,3}(?::\d+|/\d+)?",  # IPv4
-    r"[a-z][a-z0-9+.-]*://\S+|www\.\S+",
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-    r"(?:~|\.{1,2})?/[^\s/]\S*|/|[A-Za-z]:\\\S*|\\\\\S+",  # paths
-    r"[\w.-]+(?:/[\w.-]+){2,}|(?:[\w.-]+/)+[\w-]+\.\w{1,5}|[\w.-]+/",
-    r"[\w-]+\.(?:bak|bat|c|cfg|conf|cpp|css|csv|db|dll|exe|gz|h|html?|ini|jar|java|jpe?g|js|json|lock"
-    r"|log|lua|md|mp3|mp4|o|pdf|php|pid|png|py|rb|rs|service|sh|so|sock|sql|svg|tar|tgz|toml|ts|tsv"
-    r"|txt|wav|xml|ya?ml|zip)(?::\d+){0,2}",
-    r"[A-Za-z_][\w-]*\w(?:\.[A-Za-z_][\w-]*\w)+(?:\(\S*\)|:\d+)?",  # a.qualified.name, host:port
-    r"\w*[A-Za-z]\w*_\w+|_\w+|\w+::[\w:]+|\w+(?:->\w+)+",  # identifiers
-    r"[\w.:]+\((?!e?[sn]\))\S*\)",  # calls, but not "file(s)"
-    r"[\w.-]+=\S*",  # key=value
-    r"--?[A-Za-z][\w-]*(?:=\S*)?",  # options
-    r"\$[A-Za-z_]\w*|\$\{\S+\}|\{\{?\S*?\}\}?|%\(\w+\)[#0-9.+-]*[a-z]|%\d+%?|%%",  # placeholders
-    r"%[-+#0]*\d*(?:\$[-+#0]*\d*)?(?:\.\d+|\.\*)?(?:hh?|ll?|z|j|t)?[a-zA-Z@]",
-    r"</?[A-Za-z][^<>\s]*/?>|&#?\w+;",
-    r"`\S+`",
-    r"#\d+|[@#]\w+",
-    r"[|│┃]+",  # between columns
-    rf"{ESCAPE}[\s\S]*",
-)
 GROUPS = (
     (rf"{NUMBER}", rf"{UNIT}"),  # 30 ms
     (r"`\S*", r"\S*`"),
@@ -66,7 +30,6 @@ GROUPS = (
     (r"\{\{?", r"[^{}\s]*", r"\}\}?"),
     (r"GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS", r"\S+", r"HTTP/[\d.]+"),
 )
-MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 HEADERS = (
     (MONTH, r"\d{1,2}", TIME, r"[\w.-]+", r"[\w./-]+(?:\[\d+\])?:"),  # syslog
@@ -77,14 +40,9 @@ HEADERS = (
 )
 LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG)"
 HEADER = re.compile(
-    rf"{LEVEL}[:|]?|\[[^\s\[\]]*\]:?|[\[(<]|[\])>]:?|[\w.-]+\[\d+\]:?|[\w$-]+(?:\.[\w$-]+)+:?|[-|:>#*+•–—]+"
+    rf"{LEVEL}[:|]?|\[[^\s\[\]]*\]:?|[\[(<]|[\])>]:?|[\w./-]+\[\d+\]:?|[\w$-]+(?:\.[\w$-]+)+:?|[-|:>#*+•–—]+"
     r"|\(?\d{1,3}[.)]|[\w.@-]+>|\"[\w.-]+\":"
 )
-OPENING, CLOSING = "([{<\"'‘“«", ")]}>\"'’”».,;:!?…"
-
-
-def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
 @dataclass
@@ -97,12 +55,7 @@ class Protector:
 
     def __post_init__(self) -> None:
         """Compile the patterns. Raises UsageError for one that is no regular expression."""
-        self._single = [_compile(PATTERNS)]
-        for pattern in self.extra:
-            try:
-                self._single.append(re.compile(pattern))
-            except re.error as error:
-                raise UsageError(f"--protect-regex {pattern!r}: {error}") from error
+        self._find = Finder(self.extra)
         self._groups = [[re.compile(part) for part in group] for group in GROUPS]
         self._headers = [[re.compile(part) for part in group] for group in HEADERS]
 
@@ -145,11 +98,7 @@ class Protector:
         return len(texts) < len(group) and _full(group, texts)
 
     def _is_protected(self, text: str) -> bool:
-        if len(text) > LONGEST_PROSE:
-            return True
-        core = text.lstrip(OPENING).rstrip(CLOSING)
-        forms = {text, text.rstrip(CLOSING), core} - {""}
-        if any(pattern.fullmatch(form) for pattern in self._single for form in forms):
+        if text.startswith(ESCAPE) or any(not item.shown for item in self._find(text)):
             return True
         return self._header and bool(HEADER.fullmatch(text))
 

@@ -50,7 +50,15 @@ class EndLine:
     text: str
 
 
-Piece: TypeAlias = Unit | Verbatim | EndSegment | EndLine
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A whole line, without its end."""
+
+    text: str
+    language: str = ""  # as it was told, if it was
+
+
+Piece: TypeAlias = Unit | Verbatim | EndSegment | EndLine | Line
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,10 @@ class Limits:
     language: str  # for the abbreviations after which no sentence ends
     sentences: bool = True  # a segment ends with its sentence
     characters: bool = False  # units are characters, and a segment ends at a blank
+
+    def spells(self, word: str) -> bool:
+        """Whether a word is none for the model: it would spell it, or cannot take it at all."""
+        return is_spelt(word, self.count) or self.count(word) > self.tokens
 
 
 class Segmenter:

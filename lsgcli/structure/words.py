@@ -1,0 +1,26 @@
+"""Whether a cell or a quoted value is prose."""
+
+from __future__ import annotations
+
+import re
+
+WORD = re.compile(r"[(\"'«„“]*[^\W\d_]+(?:['’-][^\W\d_]+)*[)\"'»”.,;:!?…]*")
+SHARE = 0.6  # of all words, that are words of letters
+SMALL = 0.4  # of those but the first, that begin with a small letter
+ENDS = (".", "!", "?", "…")
+
+
+def is_prose(text: str, least: int = 3) -> bool:
+    """Whether a text has ``least`` words, not all of them names; two, if they are a sentence.
+
+    >>> [is_prose(text) for text in ("Not found.", "Anna Maria Huber", "the disk is full", "a 1 b")]
+    [True, False, True, False]
+    """
+    words = text.split()
+    plain = [word for word in words if WORD.fullmatch(word)]
+    if len(plain) < SHARE * len(words) or len(words) < 2:
+        return False
+    small = sum(word[:1].islower() for word in plain[1:])
+    return small > SMALL * len(plain[1:]) and (
+        len(plain) >= least or (len(plain) > 1 and text.rstrip().endswith(ENDS))
+    )

@@ -1,0 +1,44 @@
+"""What a line consists of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Text that is no prose, with the blanks in it and around it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a format asks of the text that stands in it."""
+
+    doubled: str = ""  # a sign that is written twice
+    forbidden: str = ""  # signs that would end it; a translation with one is not used
+    json: bool = False  # it is written as in a string of JSON
+
+    def __call__(self, text: str) -> str:
+        r"""Write a text so that it stands for itself.
+
+        >>> Guard(doubled='"')('a "b"'), Guard(json=True)('a "b"')
+        ('a ""b""', 'a \\"b\\"')
+        """
+        if self.json:
+            return json.dumps(text, ensure_ascii=False)[1:-1]
+        return text.replace(self.doubled, 2 * self.doubled) if self.doubled else text
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Text to translate, of any number of sentences."""
+
+    text: str
+    guard: Guard | None = None
+
+
+Span: TypeAlias = Copy | Prose
