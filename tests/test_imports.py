@@ -51,6 +51,7 @@ text.sentences
 text text.segmenter text.protect text.elements text.items text.spans text.chunks text.words
 text.encoding text.memory
 output output.text output.jsonl output.subtitles
+output.captions
 output.base output.descriptor
 catalog profiles
 manifest

@@ -237,7 +237,7 @@ def test_formats_say_the_same(long_stream) -> None:
     assert rows[0].split("\t") == ["start", "end", "delay", "segment", "word"]
     assert [row.split("\t")[4] for row in rows[1:]] == words
     srt = run_lsg("asr", *MODEL, "--format", "srt", file).text
-    cues = re.findall(r"(\d+)\n(\S+) --> (\S+)\n(.*)\n\n", srt)
+    cues = re.findall(r"(\d+)\n(\S+) --> (\S+)\n((?:.+\n)+)\n", srt)
     assert " ".join(cue[3] for cue in cues).split() == words
     assert [int(cue[0]) for cue in cues] == list(range(1, len(cues) + 1))
     assert all(cue[1] < cue[2] for cue in cues)

@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 
 from lsgcli.backends.loops import loop_start
 from lsgcli.output.base import SpokenLine, SpokenWord
+from lsgcli.output.captions import Layout, captions
 from lsgcli.output.descriptor import Output
-from lsgcli.output.subtitles import (
-    CUE_CHARACTERS,
-    CUE_SECONDS,
-    SrtWriter,
-    TsvWriter,
-    VttWriter,
-    cues,
-)
+from lsgcli.output.subtitles import SrtWriter, TsvWriter, VttWriter
 from lsgcli.speech import boundaries
 
 if TYPE_CHECKING:
@@ -44,15 +38,14 @@ def test_srt(tmp_path) -> None:
     short = SpokenLine(1, [word("One", 0, 0.5), word("two.", 0.5, 1)])
     late = SpokenLine(2, [word("Three", 3661.5, 3662)])
     assert written(SrtWriter, tmp_path, short, late) == (
-        "1\n00:00:00,000 --> 00:00:01,000\nOne two.\n\n2\n01:01:01,500 --> 01:01:02,000\nThree\n\n"
+        "1\n00:00:00,000 --> 00:00:01,000\nOne two.\n\n2\n01:01:01,500 --> 01:01:02,500\nThree\n\n"
     )
 
 
 def test_vtt_escapes_and_gives_the_time_of_each_word(tmp_path) -> None:
     line = SpokenLine(1, [word("A&B", 1, 2), word("<c>", 2.5, 3), word("!", 3, 3, False)])
     assert written(VttWriter, tmp_path, line) == (
-        "WEBVTT\n\n00:00:01.000 --> 00:00:03.000\n"
-        "A&amp;B <00:00:02.500>&lt;c&gt;<00:00:03.000>!\n\n"
+        "WEBVTT\n\n00:00:01.000 --> 00:00:03.000\nA&amp;B <00:00:02.500>&lt;c&gt;!\n\n"
     )
 
 
@@ -66,24 +59,91 @@ def test_tsv(tmp_path) -> None:
     )
 
 
+def spoken(text: str, rate: float = 15.0, at: float = 0.0) -> list[SpokenWord]:
+    """Words said at so many characters a second."""
+    words = []
+    for each in text.split():
+        words.append(word(each, at, at := at + (len(each) + 1) / rate))
+    return words
+
+
+LAYOUTS = st.builds(
+    Layout,
+    characters=st.integers(8, 60),
+    lines=st.integers(1, 3),
+    least=st.floats(0, 2),
+    most=st.floats(2, 8),
+    speed=st.floats(5, 30),
+)
+
+
 @given(
     st.lists(
-        st.tuples(st.text("ab", min_size=1, max_size=30), st.floats(0.05, 3)),
+        st.tuples(st.text("ab,.", min_size=1, max_size=30), st.floats(0.05, 3), st.floats(0, 1)),
         min_size=1,
-        max_size=60,
-    )
+        max_size=40,
+    ),
+    LAYOUTS,
+    st.floats(0, 2),
 )
-def test_cues_are_short_and_hold_every_word_once(parts) -> None:
+def test_captions_keep_to_their_layout(parts, layout, after) -> None:
     now, words = 0.0, []
-    for text, length in parts:
+    for text, length, gap in parts:
         words.append(word(text, now, now + length))
-        now += length
-    found = list(cues(words))
-    assert [each for cue in found for each in cue] == words
-    for cue in found:
-        if len(cue) > 1:
-            assert len(SpokenLine(1, cue).text) <= CUE_CHARACTERS
-            assert cue[-1].end - cue[0].start <= CUE_SECONDS
+        now += length + gap
+    cues = captions(words, layout, after)
+    assert [each for cue in cues for line in cue.lines for each in line] == words
+    for cue in cues:
+        assert len(cue.lines) <= layout.lines
+        assert after <= cue.start < cue.end <= cue.start + layout.most + 0.002
+        after = cue.end
+        for line in cue.lines:
+            assert len(line) == 1 or len(SpokenLine(1, list(line)).text) <= layout.characters
+
+
+@given(
+    st.lists(st.text("ab", min_size=1, max_size=12), min_size=1, max_size=60),
+    st.floats(5, 19),
+)
+def test_what_is_said_slowly_enough_can_be_read(texts, rate) -> None:
+    for cue in captions(spoken(" ".join(texts), rate), Layout()):
+        shown = cue.end - cue.start
+        assert shown >= 1.0 - 1e-9
+        assert sum(len(line) for line in cue.text.split("\n")) / shown <= 20 + 1e-9
+
+
+def test_captions_break_where_clauses_end() -> None:
+    text = (
+        "And so, my fellow Americans, ask not what your country can do for you, ask what you can "
+        "do for your country."
+    )
+    assert [cue.text for cue in captions(spoken(text), Layout())] == [
+        "And so, my fellow Americans,",
+        "ask not what your country can do for you,\nask what you can do for your country.",
+    ]
+
+
+def test_captions_break_at_a_pause_and_not_behind_an_article() -> None:
+    words = spoken("we have come to the edge of a") + spoken("forest with no way around it", at=5)
+    assert captions(words, Layout())[0].text == "we have come to the edge of a"
+    text = "nobody who has ever been there would call it the beautiful city of his dreams today"
+    for line in captions(spoken(text), Layout(characters=48))[0].text.split("\n"):
+        assert line.split()[-1] not in ("the", "of", "his")
+
+
+def test_captions_of_a_language_without_spaces() -> None:
+    words = [word(each, n / 5, (n + 1) / 5, spaced=False) for n, each in enumerate("月球" * 40)]
+    cues = captions(words, Layout())
+    assert all(len(line) <= 21 for cue in cues for line in cue.text.split("\n"))
+    assert "".join(cue.text for cue in cues).replace("\n", "") == "月球" * 40
+
+
+def test_what_was_said_together_stands_one_after_the_other(tmp_path) -> None:
+    """A short word stands a second, and what follows appears when it has gone."""
+    lines = [SpokenLine(1, [word("Yes.", 1, 1.2)]), SpokenLine(2, [word("No.", 1.3, 1.5)])]
+    assert written(SrtWriter, tmp_path, *lines) == (
+        "1\n00:00:01,000 --> 00:00:02,000\nYes.\n\n2\n00:00:02,000 --> 00:00:03,000\nNo.\n\n"
+    )
 
 
 def test_a_window_is_left_at_a_sentence_or_else_at_the_longest_pause() -> None:

@@ -125,6 +125,7 @@ def _print_kinds(value: bool) -> None:
 
 
 MODEL, POLICY, INPUT, OUTPUT = "Model", "Policy", "Input", "Output"
+CAPTIONS = "Captions: --format srt or vtt"
 
 Files = Annotated[
     list[Path] | None,
@@ -613,5 +614,63 @@ FormatOfSpeech = Annotated[
         "-f",
         help="Words; an object for every event; subtitles; a row for every word.",
         rich_help_panel=OUTPUT,
+    ),
+]
+MaxChars = Annotated[
+    int | None,
+    typer.Option(
+        "--max-chars",
+        min=8,
+        max=200,
+        metavar="N",
+        help="Characters of a line; wide ones count twice. (default: 42)",
+        rich_help_panel=CAPTIONS,
+    ),
+]
+MaxLines = Annotated[
+    int | None,
+    typer.Option(
+        "--max-lines",
+        min=1,
+        max=4,
+        metavar="N",
+        help="Lines shown at a time. (default: 2)",
+        rich_help_panel=CAPTIONS,
+    ),
+]
+MinSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--min-seconds",
+        min=0,
+        max=10,
+        callback=_number,
+        metavar="SECONDS",
+        help="How long they stand at least. (default: 1)",
+        rich_help_panel=CAPTIONS,
+    ),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--max-seconds",
+        min=1,
+        max=60,
+        callback=_number,
+        metavar="SECONDS",
+        help="And at most. (default: 7)",
+        rich_help_panel=CAPTIONS,
+    ),
+]
+MaxSpeed = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cps",
+        min=1,
+        max=100,
+        callback=_number,
+        metavar="N",
+        help="Characters to be read in a second, if the speech leaves the time. (default: 20)",
+        rich_help_panel=CAPTIONS,
     ),
 ]

@@ -59,6 +59,11 @@ def st(
     k: o.K = None,
     n: o.N = None,
     output_format: o.FormatOfSpeech = o.SpeechFormat.TEXT,
+    max_chars: o.MaxChars = None,
+    max_lines: o.MaxLines = None,
+    min_seconds: o.MinSeconds = None,
+    max_seconds: o.MaxSeconds = None,
+    max_cps: o.MaxSpeed = None,
     explain: o.Explain = False,
     stats: o.Stats = False,
     stats_json: o.StatsJson = None,
@@ -77,10 +82,19 @@ def st(
         s.list_devices()
         return
     # What takes long to import is imported once the command line is known to be right.
+    from lsgcli.cli import captions
     from lsgcli.cli import hotwords as h
     from lsgcli.errors import UsageError
 
     expected = h.prompt(prompt, hotwords)
+    layout = captions.layout(
+        output_format.value,
+        characters=max_chars,
+        lines=max_lines,
+        least=min_seconds,
+        most=max_seconds,
+        speed=max_cps,
+    )
     settings = policy_settings(
         policy, latency, profile, lower, upper, delta, alpha, kl_direction, k, n
     )
@@ -119,7 +133,7 @@ def st(
         together = explain and os.isatty(1) and os.isatty(2)
         preview = output_format is o.SpeechFormat.TEXT and not together and os.isatty(1)
         preview = preview and terminal.coloured(color.value, sys.stdout)
-        writer = _writer(output_format, preview=preview, by_line=together)
+        writer = captions.writer(output_format, layout, preview=preview, by_line=together)
         statistics = SpeechStatistics(backend.usage, warn=warn, live=sound.live)
         observers = (statistics, Explainer(sys.stderr)) if explain else (statistics,)
         for microphone in (each for _, each in sources if isinstance(each, Microphone)):
@@ -200,24 +214,3 @@ class _InTurn:
             pipeline = self._pipeline(source, lines)
             pipeline.run()
             lines = pipeline.lines
-
-
-def _writer(form: o.SpeechFormat, *, preview: bool, by_line: bool) -> SpeechWriter:
-    from lsgcli.output.descriptor import Output
-
-    if form is o.SpeechFormat.TEXT:
-        from lsgcli.output.text import TextWriter
-
-        return TextWriter(Output(), preview=preview, by_line=by_line)
-    if form is o.SpeechFormat.JSONL:
-        from lsgcli.output.jsonl import JsonWriter
-
-        return JsonWriter(Output())
-    from lsgcli.output import subtitles
-
-    kinds: dict[str, Callable[[Output], SpeechWriter]] = {
-        "srt": subtitles.SrtWriter,
-        "vtt": subtitles.VttWriter,
-        "tsv": subtitles.TsvWriter,
-    }
-    return kinds[form.value](Output())

@@ -1,23 +1,16 @@
-"""Lines with times: SubRip, WebVTT, tab-separated values.
-
-A cue is at most two lines of a television's subtitles, and stands at most seven seconds, as most
-broadcasters ask for; a longer line becomes several cues.
-"""
+"""Lines with times: SubRip, WebVTT, tab-separated values."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lsgcli.output.base import joined
+from lsgcli.output.captions import Layout, captions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from lsgcli.engine.steps import Event
-    from lsgcli.output.base import SpokenLine, SpokenWord
+    from lsgcli.output.base import SpokenLine
+    from lsgcli.output.captions import Cue
     from lsgcli.output.descriptor import Output
-
-CUE_CHARACTERS, CUE_SECONDS = 84, 7.0
 
 
 class _TimedWriter:
@@ -47,43 +40,56 @@ class _TimedWriter:
         self._output.flush()
 
 
-class SrtWriter(_TimedWriter):
-    """SubRip."""
+class _CaptionWriter(_TimedWriter):
+    """Writes cues."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, layout: Layout | None = None) -> None:
         """Write to ``output``."""
         super().__init__(output)
-        self._cues = 0
+        self._layout = layout or Layout()
+        self._end = 0.0  # of the newest cue
 
     def line(self, line: SpokenLine, elapsed: float) -> None:
         """Write the line's cues."""
-        for words in cues(line.words):
-            self._cues += 1
-            span = f"{timestamp(words[0].start, ',')} --> {timestamp(words[-1].end, ',')}"
-            self._output.write(f"{self._cues}\n{span}\n{joined(words)}\n\n")
+        for cue in captions(line.words, self._layout, self._end):
+            self._end = cue.end
+            self._cue(cue)
         self.flush()
 
+    def _cue(self, cue: Cue) -> None:
+        raise NotImplementedError
 
-class VttWriter(_TimedWriter):
+
+class SrtWriter(_CaptionWriter):
+    """SubRip."""
+
+    _number = 0
+
+    def _cue(self, cue: Cue) -> None:
+        self._number += 1
+        span = f"{timestamp(cue.start, ',')} --> {timestamp(cue.end, ',')}"
+        self._output.write(f"{self._number}\n{span}\n{cue.text}\n\n")
+
+
+class VttWriter(_CaptionWriter):
     """WebVTT, with the time of each word inside its cue."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, layout: Layout | None = None) -> None:
         """Write the header."""
-        super().__init__(output)
+        super().__init__(output, layout)
         output.write("WEBVTT\n\n")
 
-    def line(self, line: SpokenLine, elapsed: float) -> None:
-        """Write the line's cues."""
-        for words in cues(line.words):
-            text, last = "", words[0].start
-            for n, word in enumerate(words):
+    def _cue(self, cue: Cue) -> None:
+        text, last = "", cue.start
+        for line in cue.lines:
+            text += "\n" if text else ""
+            for n, word in enumerate(line):
                 text += " " if word.spaced and n else ""
-                if word.start > last:  # times must grow, and lie inside the cue
+                if last < word.start < cue.end:  # times must grow, and lie inside the cue
                     text, last = f"{text}<{timestamp(word.start)}>", word.start
                 text += word.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-            span = f"{timestamp(words[0].start)} --> {timestamp(words[-1].end)}"
-            self._output.write(f"{span}\n{text}\n\n")
-        self.flush()
+        span = f"{timestamp(cue.start)} --> {timestamp(cue.end)}"
+        self._output.write(f"{span}\n{text}\n\n")
 
 
 class TsvWriter(_TimedWriter):
@@ -101,20 +107,6 @@ class TsvWriter(_TimedWriter):
             row = "\t".join(str(round(time)) for time in times)
             self._output.write(f"{row}\t{line.number}\t{word.text}\n")
         self.flush()
-
-
-def cues(words: Sequence[SpokenWord]) -> Iterator[list[SpokenWord]]:
-    """Cut a line into cues."""
-    cue: list[SpokenWord] = []
-    for word in words:
-        if cue:
-            long = len(joined([*cue, word])) > CUE_CHARACTERS
-            if long or word.end - cue[0].start > CUE_SECONDS:
-                yield cue
-                cue = []
-        cue.append(word)
-    if cue:
-        yield cue
 
 
 def timestamp(seconds: float, point: str = ".") -> str:
