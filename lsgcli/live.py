@@ -9,17 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lsgcli.engine.segment import commit_whole, request_whole, translate
+from lsgcli.engine.segment import commit_given, commit_whole, request_whole, translate
 from lsgcli.engine.steps import Arrival, Commit
 from lsgcli.session import Session
 from lsgcli.text.reader import unread
 from lsgcli.text.segmenter import EndLine
 from lsgcli.text.spans import Copy
-from lsgcli.whole import Translator
+from lsgcli.whole import Given, Translator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from lsgcli.engine.steps import Event, Scored
     from lsgcli.output.base import TranslationWriter
     from lsgcli.session import Observer
     from lsgcli.text.feed import Feed
@@ -110,36 +111,43 @@ class Pipeline:
                     self._commit(output)
         self._writer.flush()
 
-    def _generate(self, asks: Sequence[Ask]) -> Iterator[tuple[int, ...]]:
+    def _generate(self, asks: Sequence[Ask]) -> Iterator[Scored]:
         """Ask the models, those of a language as one batch; give replies in their order."""
-        replies: dict[str, Iterator[tuple[int, ...]]] = {}
+        replies: dict[str, Iterator[Scored]] = {}
         for language in {ask.language: None for ask in asks}:
             backend = self._ways[language].backend
             words = [ask.words for ask in asks if ask.language == language]
-            replies[language] = backend.generate([request_whole(w, backend.lexicon) for w in words])
+            replies[language] = backend.scored([request_whole(w, backend.lexicon) for w in words])
         return (next(replies[ask.language]) for ask in asks)
 
     def _way(self, unit: Unit) -> Way:
         return self._ways[unit.language]
 
-    def _commit(self, done: Translated) -> None:
+    def _commit(self, done: Translated | Given) -> None:
         """Commit the translation of a whole sentence."""
         source = done.sentence.source
         self._begin(done.sentence.before, done.sentence.language, streamed=False)
         self._session.read = len(source)
-        lexicon = self._ways[done.sentence.language].backend.lexicon
-        for event in commit_whole(source, done.tokens, lexicon):
-            if isinstance(event, Commit):
-                event = replace(event, text=done.text(event.text))
+        for event in self._events(done, source):
             self._session.observe(event)
         self._end()
+
+    def _events(self, done: Translated | Given, source: tuple[str, ...]) -> Iterator[Event]:
+        if isinstance(done, Given):
+            yield from commit_given(source, done.text, done.reason, done.logp)
+            return
+        lexicon = self._ways[done.sentence.language].backend.lexicon
+        for event in commit_whole(source, done.written.tokens, lexicon, done.written.logp):
+            if isinstance(event, Commit):
+                event = replace(event, text=done.text(event.text))
+            yield event
 
     def _stream(self, unit: Unit) -> None:
         """Translate the segment that is arriving, of which ``unit`` is the first."""
         self._begin(unit.before, unit.language, streamed=True)
         way = self._way(unit)
         self._session.backend = way.backend
-        steps = translate(way.policy, way.backend.lexicon, preview=self._preview)
+        steps = translate(way.policy, way.backend.lexicon, preview=self._preview, floor=way.floor)
         for event in self._session.run(steps, self._receive):
             if isinstance(event, Commit):
                 self._writer.flush()

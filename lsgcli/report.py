@@ -56,6 +56,8 @@ def _of_text(f: dict[str, Any]) -> list[tuple[str, str]]:
     if f["words_protected"]:
         rows.append(("", f"{f['words_protected']} copied unchanged"))
     rows.append(("segments", f"{f['segments']}, {f['segments_streamed']} of them while arriving"))
+    if f["segments_known"]:
+        rows.append(("", f"{f['segments_known']} known without the model (--memory, --phrases)"))
     if f["segments_left"]:
         rows.append(("", f"{f['segments_left']} left as they are: not believed (--floor)"))
     if f["segments_doubted"]:

@@ -41,6 +41,7 @@ class Statistics:
     words_written: int = 0
     words_protected: int = 0
     segments: int = 0
+    known: int = 0  # segments whose translation the memory had
     left: int = 0  # segments that are as they were, since the model did not believe more
     doubted: int = 0  # those, and the ones of which words had been written
     streamed: int = 0
@@ -76,6 +77,9 @@ class Statistics:
         elif isinstance(event, Commit) and event.decision.reason is Reason.LEFT:
             self.left += 1
             self.words_protected += len(event.text.split())
+        elif isinstance(event, Commit) and event.decision.reason is Reason.KNOWN:
+            self.known += 1
+            self.words_written += len(event.text.split())
         elif isinstance(event, Belief):
             self.doubted += event.doubted
         elif isinstance(event, Commit):
@@ -136,6 +140,7 @@ class Statistics:
             "words_protected": self.words_protected,
             "segments": self.segments,
             "segments_streamed": self.streamed,
+            "segments_known": self.known,
             "segments_left": self.left,
             "segments_doubted": self.doubted - self.left,
             "al": _mean(self.lagging),

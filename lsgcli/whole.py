@@ -12,16 +12,20 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from lsgcli.engine.steps import Reason
 from lsgcli.text.capitals import in_capitals, in_small_letters
 from lsgcli.text.elements import Element
 from lsgcli.text.mask import Form, form, parts, pieces
+from lsgcli.text.sentences import Sentence
 from lsgcli.text.spans import Copy
 
 if TYPE_CHECKING:
-    from lsgcli.backends.base import Backend
+    from lsgcli.backends.base import TextBackend
+    from lsgcli.engine.steps import Scored
     from lsgcli.policy.base import Policy
     from lsgcli.text.items import Item
-    from lsgcli.text.sentences import Cutter, Part, Sentence
+    from lsgcli.text.memory import Memory, Piece
+    from lsgcli.text.sentences import Cutter, Part
     from lsgcli.text.spans import Guard
 
 T = TypeVar("T")
@@ -32,12 +36,16 @@ class Way:
     """How one language is translated.
 
     ``placeholders`` are words that the model copies, ``capitals``: it can read whole sentences of.
+    A sentence whose translation has a mean log-probability below the ``floor`` is left as it is.
+    What the ``memory`` knows needs no model.
     """
 
     policy: Policy
-    backend: Backend
+    backend: TextBackend
     placeholders: Sequence[str] = ()
     capitals: bool = True
+    floor: float | None = None
+    memory: Memory | None = None
 
     def turns(self, words: Sequence[str]) -> bool:
         """Whether a complete sentence is shown in small letters, its translation in capitals."""
@@ -54,10 +62,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class Translated:
-    """A sentence, and the tokens that a model wrote for it."""
+    """A sentence, what a model wrote for it, and how much it believes that."""
 
     sentence: Sentence
-    tokens: tuple[int, ...]
+    written: Scored
     form: Form | None = None
     texts: dict[str, str] = field(default_factory=dict)  # by placeholder
     upper: bool = False
@@ -71,9 +79,22 @@ class Translated:
         return self.guard(written) if self.guard else written
 
 
-Output: TypeAlias = Copy | Translated
-Steps: TypeAlias = Generator[list[Ask], list[tuple[int, ...]], T]
-Generate: TypeAlias = Callable[[list[Ask]], Iterable[tuple[int, ...]]]
+@dataclass(frozen=True)
+class Given:
+    """A sentence, and what is written for it that no model wrote.
+
+    ``logp`` is how much the model believed its own, if it was asked.
+    """
+
+    sentence: Sentence
+    text: str
+    reason: Reason
+    logp: float | None = None
+
+
+Output: TypeAlias = Copy | Translated | Given
+Steps: TypeAlias = Generator[list[Ask], list["Scored"], T]
+Generate: TypeAlias = Callable[[list[Ask]], Iterable["Scored"]]
 
 
 class Translator:
@@ -90,7 +111,7 @@ class Translator:
         begun: dict[int, list[Ask]] = {}
         done: dict[int, list[Output]] = {}
         for n, part in enumerate(parts):
-            waiting[n] = self._part(part)
+            waiting[n] = self._whole(part)
             _advance(n, waiting, None, begun, done)
         answers = iter(generate([ask for asks in begun.values() for ask in asks]))
         again: dict[int, list[Ask]] = {}
@@ -102,6 +123,48 @@ class Translator:
         rest = [_resumed(waiting[n], asks) for n, asks in again.items()]
         done.update(zip(again, run(_together(rest), generate), strict=True))
         yield from (done[n] for n in sorted(done))
+
+    def _whole(self, part: Part) -> Steps[list[Output]]:
+        """Translate a sentence that is no part of another one."""
+        if isinstance(part, Copy):
+            return [part]
+        memory = self._ways[part.language].memory
+        pieces = memory.split(part.text) if memory else []
+        if not pieces or (part.units and len(pieces) > 1):
+            return (yield from self._believed(part))
+        outputs = yield from self._known(part, pieces)
+        return self._guarded(part, part.guard, outputs) if part.guard else outputs
+
+    def _known(self, part: Sentence, pieces: list[Piece]) -> Steps[list[Output]]:
+        """Translate what the memory does not have, and take the rest from it."""
+        found: list[Steps[list[Output]]] = []
+        start = 0
+        for piece in pieces:
+            end = start + len(piece.text)
+            if piece.translation is None:
+                found += map(self._believed, part.part(start, end))
+            elif piece.translation == piece.text:
+                found.append(_done(Copy(piece.text)))
+            else:
+                text, translation = piece.text.lstrip(), piece.translation.lstrip()
+                before = piece.text[: -len(text)] if start else part.before
+                known = Sentence(text, before, language=part.language)
+                found.append(_done(Given(known, translation, Reason.KNOWN)))
+            start = end
+        return _flat((yield from _together(found)))
+
+    def _believed(self, part: Part) -> Steps[list[Output]]:
+        """Translate a sentence, or leave it if the model does not believe the translation."""
+        outputs = yield from self._part(part)
+        if isinstance(part, Copy) or (floor := self._ways[part.language].floor) is None:
+            return outputs
+        written = [output.written for output in outputs if isinstance(output, Translated)]
+        lengths = [len(each.tokens) + 1 for each in written]
+        total = sum(each.logp * length for each, length in zip(written, lengths, strict=True))
+        if not written or total >= floor * sum(lengths):
+            return outputs
+        text = part.guard(part.text) if part.guard else part.text
+        return [Given(part, text, Reason.LEFT, total / sum(lengths))]
 
     def _part(self, part: Part) -> Steps[list[Output]]:
         if isinstance(part, Copy):
@@ -115,15 +178,17 @@ class Translator:
         if any(sign in text for sign in guard.forbidden):
             return [Copy(guard(part.before + part.text))]
         return [
-            Copy(guard(output.text)) if isinstance(output, Copy) else replace(output, guard=guard)
+            replace(output, guard=guard)
+            if isinstance(output, Translated)
+            else replace(output, text=guard(output.text))
             for output in outputs
         ]
 
     def _sentence(self, part: Sentence) -> Steps[list[Output]]:
         placeholders = self._ways[part.language].placeholders
         if part.units:
-            (tokens,) = yield [Ask(part.language, part.units)]
-            return [Translated(part, tokens)]
+            (written,) = yield [Ask(part.language, part.units)]
+            return [Translated(part, written)]
         for hide_numbers in (False, True):
             if hide_numbers and not any(item.shown for item in part.items):
                 break
@@ -142,13 +207,13 @@ class Translator:
         way = self._ways[sentence.language]
         upper = way.turns(shown.words)
         words = in_small_letters(shown.words) if upper else shown.words
-        (tokens,) = yield [Ask(sentence.language, words)]
-        if not shown.accepts(way.backend.lexicon.text(tokens)):
+        (written,) = yield [Ask(sentence.language, words)]
+        if not shown.accepts(way.backend.lexicon.text(written.tokens)):
             return None
         texts: dict[str, str] = {}
         for placeholder, run in shown.hidden.items():
             texts[placeholder] = yield from self._hidden(sentence, run)
-        return Translated(sentence, tokens, shown, texts, upper)
+        return Translated(sentence, written, shown, texts, upper)
 
     def _hidden(self, sentence: Sentence, run: Sequence[Item]) -> Steps[str]:
         """Give the text of neighbours, with the prose in them translated."""
@@ -167,7 +232,9 @@ class Translator:
     def _rendered(self, output: Output) -> str:
         if isinstance(output, Copy):
             return output.text
-        text = self._ways[output.sentence.language].backend.lexicon.text(output.tokens)
+        if isinstance(output, Given):
+            return output.sentence.before + output.text
+        text = self._ways[output.sentence.language].backend.lexicon.text(output.written.tokens)
         return output.sentence.before + " ".join(output.text(text).split())
 
     def _pieces(self, sentence: Sentence) -> Steps[list[Output]]:
@@ -189,7 +256,7 @@ class Translator:
 
 def run(steps: Steps[T], generate: Generate) -> T:
     """Run to the end: ask the model what is asked."""
-    reply: list[tuple[int, ...]] | None = None
+    reply: list[Scored] | None = None
     while True:
         try:
             asks = steps.send(reply)  # type: ignore[arg-type]
@@ -199,6 +266,12 @@ def run(steps: Steps[T], generate: Generate) -> T:
         reply = list(generate(asks))
 
 
+def _done(output: Output) -> Steps[list[Output]]:
+    """Ask nothing."""
+    yield from ()
+    return [output]
+
+
 def _flat(outputs: Iterable[list[Output]]) -> list[Output]:
     return [output for each in outputs for output in each]
 
@@ -206,7 +279,7 @@ def _flat(outputs: Iterable[list[Output]]) -> list[Output]:
 def _advance(
     n: int,
     steps: dict[int, Steps[T]],
-    reply: list[tuple[int, ...]] | None,
+    reply: list[Scored] | None,
     asks: dict[int, list[Ask]],
     done: dict[int, T],
 ) -> None:
@@ -232,7 +305,7 @@ def _resumed(steps: Steps[T], asks: list[Ask]) -> Steps[T]:
 def _together(steps: Iterable[Steps[T]]) -> Steps[list[T]]:
     """Run all in lock step: what they ask is asked together."""
     running = dict(enumerate(steps))
-    replies: dict[int, list[tuple[int, ...]] | None] = dict.fromkeys(running)
+    replies: dict[int, list[Scored] | None] = dict.fromkeys(running)
     done: dict[int, T] = {}
     while running:
         asks: dict[int, list[Ask]] = {}

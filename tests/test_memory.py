@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lsgcli.errors import InputError
-from lsgcli.text.memory import PHRASES, SLOT, Memory, memory, phrases, read
+from lsgcli.text.memory import PHRASES, SLOT, Memory, of_direction, read, system_phrases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ ONE_WORD = {"OK", "Processing", "Early Hints", "Multi-Status", "Already Reported
 
 @pytest.mark.parametrize("target", LANGUAGES)
 def test_every_text_of_strerror_is_known(target):
-    found = memory("en", target)
+    found = of_direction("en", target)
     texts = [os.strerror(number) for number in errno.errorcode]
     assert [text for text in texts if not found.find(text)] == []
     assert [text for text in texts if found.find(text) == text] == []
@@ -36,7 +36,7 @@ def test_every_text_of_strerror_is_known(target):
 
 @pytest.mark.parametrize("target", LANGUAGES)
 def test_signals_and_http(target):
-    found = memory("en", target)
+    found = of_direction("en", target)
     signals = [signal.strsignal(number) for number in signal.valid_signals()]
     assert [text for text in signals if text and not found.find(text)] == []
     answers = [status.phrase for status in HTTPStatus if status.phrase not in ONE_WORD]
@@ -60,8 +60,8 @@ def test_the_table_is_whole():
 @pytest.mark.parametrize("other", LANGUAGES)
 def test_backwards_it_gives_a_text_of_the_same_meaning(other):
     """Two texts may have one translation; then the first one comes back."""
-    forth, back = memory("en", other), memory(other, "en")
-    for source, translation in phrases("en", other):
+    forth, back = of_direction("en", other), of_direction(other, "en")
+    for source, translation in system_phrases("en", other):
         if not SLOT.search(source):
             again = back.find(translation)
             assert again
@@ -91,16 +91,16 @@ PLACES = {
 
 @pytest.mark.parametrize("text", PLACES)
 def test_a_whole_text(text):
-    pieces = memory("en", "de").split(text)
+    pieces = of_direction("en", "de").split(text)
     assert [piece.translation for piece in pieces] == ([PLACES[text]] if PLACES[text] else [])
 
 
 PARTS = {
-    "cat: /tmp/x: Permission denied": [None, "Permission refusée"],
-    "open x: permission denied": [None, "permission refusée"],
-    "Permission denied: '/tmp/x'": ["Permission refusée", None],
+    "cat: house: Permission denied": ["cat", ": ", "house", ": ", "Permission refusée"],
+    "open x: permission denied": [None, ": ", "permission refusée"],
+    "Permission denied: '/tmp/x'": ["Permission refusée", ": ", "'/tmp/x'"],
     "read error (Connection refused)": ["erreur de lecture", " (Connexion refusée)"],
-    "I was told: Permission denied": [None, "Permission refusée"],
+    "I was told: Permission denied": [None, ": ", "Permission refusée"],
     "I was told that the permission was denied": [],
     ": ".join("abcdefghijkl"): [],
 }
@@ -108,7 +108,7 @@ PARTS = {
 
 @pytest.mark.parametrize("text", PARTS)
 def test_a_part_of_a_text(text):
-    pieces = memory("en", "fr").split(text)
+    pieces = of_direction("en", "fr").split(text)
     assert [piece.translation for piece in pieces] == PARTS[text]
     assert "".join(piece.text for piece in pieces) == (text if pieces else "")
 
@@ -119,7 +119,7 @@ def test_the_users_entries_come_first(tmp_path: Path):
         "# ours\nPermission denied\tDarfst du nicht\n\nJob %s of %s is done\t%2$s: %1$s fertig\n",
         encoding="utf-8",
     )
-    found = memory("en", "de", read(file))
+    found = of_direction("en", "de", read(file))
     assert found.find("permission denied") == "Darfst du nicht"
     assert found.find("Job 7 of 'my queue' is done!") == "'my queue': 7 fertig!"
     assert found.find("File exists") == "Die Datei existiert bereits"
@@ -151,6 +151,6 @@ def test_a_file_that_is_not_utf8(tmp_path: Path):
 
 
 def test_nothing_for_languages_that_are_not_there():
-    assert not memory("en", "ja")
+    assert not of_direction("en", "ja")
     assert not Memory([])
     assert Memory([]).split("Permission denied") == []

@@ -347,6 +347,34 @@ JsonField = Annotated[
         rich_help_panel=INPUT,
     ),
 ]
+Floor = Annotated[
+    str,
+    typer.Option(
+        "--floor",
+        metavar="NUMBER|none|auto",
+        help="Leave a complete sentence as it is if the model's mean log-probability of its "
+        "translation is lower; auto: the model's own level.",
+        rich_help_panel=MODEL,
+    ),
+]
+MemoryOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--memory",
+        metavar="FILE.tsv",
+        help="Known translations, used before the model: a text, a tab, its translation a line. "
+        "{} is any word. Can be repeated.",
+        rich_help_panel=MODEL,
+    ),
+]
+Phrases = Annotated[
+    bool,
+    typer.Option(
+        "--phrases/--no-phrases",
+        help="What systems say (errors, signals, HTTP, systemd, git) from a table, not the model.",
+        rich_help_panel=MODEL,
+    ),
+]
 Idle = Annotated[
     float,
     typer.Option(

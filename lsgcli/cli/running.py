@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Protocol
@@ -56,6 +57,21 @@ def policy_settings(
     if profile is not None:
         settings = settings.with_profile(profiles.load(profile))
     return settings
+
+
+def floor_level(text: str, own: float | None) -> float | None:
+    """The level that ``--floor`` means, with the model's ``own``; none: None. Raises UsageError."""
+    from lsgcli.errors import UsageError
+
+    if text in ("auto", "none"):
+        return own if text == "auto" else None
+    try:
+        level = float(text)
+    except ValueError:
+        level = math.nan
+    if not level <= 0:
+        raise UsageError(f"--floor {text!r}: neither a number of at most 0, nor none, nor auto")
+    return level
 
 
 def ignore(message: str) -> None:

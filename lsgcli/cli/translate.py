@@ -13,7 +13,7 @@ import typer
 
 from lsgcli import terminal
 from lsgcli.cli import options as o
-from lsgcli.cli.running import ignore, policy_settings, run_to_end, shown
+from lsgcli.cli.running import floor_level, ignore, policy_settings, run_to_end, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +54,9 @@ def translate(
     help_protect: o.HelpProtect = False,
     as_: o.As = o.InputKind.AUTO,
     json_field: o.JsonField = None,
+    floor: o.Floor = "auto",
+    memory: o.MemoryOption = None,
+    phrases: o.Phrases = True,
     idle: o.Idle = 2.0,
     pace: o.Pace = None,
     record: o.Record = None,
@@ -83,6 +86,7 @@ def translate(
     from lsgcli.errors import UsageError
     from lsgcli.structure.planner import WHOLE, Kind
     from lsgcli.text.encoding import check
+    from lsgcli.text.memory import of_direction
 
     check(encoding)
     settings = policy_settings(
@@ -90,6 +94,8 @@ def translate(
     )
     kind, patterns = Kind(as_.value), tuple(protect_regex or ())
     _check_kind(kind, patterns, json_field, protect=protect, segment=segment)
+    floor_level(floor, None)
+    known = _read(memory)
     told = from_ == AUTO
     models = find_all(model, to) if told else {"": find(model, from_, to)}
     by_character = any(each.manifest.source_unit == "character" for each in models.values())
@@ -128,7 +134,12 @@ def translate(
             backend.ready()
             manifest = each.manifest
             ways[language] = Way(
-                settings.policy(each.policy), backend, manifest.placeholders, manifest.capitals
+                settings.policy(each.policy),
+                backend,
+                manifest.placeholders,
+                manifest.capitals,
+                floor_level(floor, each.policy.floor),
+                of_direction(each.source, to, known, phrases=phrases and not by_character),
             )
             limits[language] = Limits(
                 tokens=manifest.max_source_tokens,
@@ -137,8 +148,7 @@ def translate(
                 sentences=manifest.sentences,
                 characters=by_character,
             )
-        if not (model or quiet) and os.isatty(2):
-            _offer(models)
+        _offer(models, wanted=not (model or quiet))
         if 0 in descriptors and os.isatty(0) and not (quiet or recording):
             terminal.note("reading from the terminal; end with Ctrl-D")
         chunks: Chunks = (
@@ -236,8 +246,10 @@ def _reader(
     return Reader(Planner(Finder(patterns), kind, names), cutters)
 
 
-def _offer(models: Mapping[str, Model[TextManifest]]) -> None:
-    """Say once that there are better models than an embedded one."""
+def _offer(models: Mapping[str, Model[TextManifest]], *, wanted: bool) -> None:
+    """Say once, on a terminal, that there are better models than an embedded one."""
+    if not wanted or not os.isatty(2):
+        return
     from lsgcli import preferences, registry
 
     first = next(iter(models.values()))
@@ -247,6 +259,13 @@ def _offer(models: Mapping[str, Model[TextManifest]]) -> None:
             f"{first.directory.name} is a small model; lsg models pull {better[0]} gets a better "
             "one, which is then used by itself"
         )
+
+
+def _read(files: list[Path] | None) -> list[tuple[str, str]]:
+    """The entries of translation memories. Raises InputError, OSError."""
+    from lsgcli.text.memory import read
+
+    return [pair for file in files or () for pair in read(file)]
 
 
 def _given(ctx: typer.Context) -> list[str]:

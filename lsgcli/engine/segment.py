@@ -94,11 +94,17 @@ def commit_whole(
         yield Belief(logp, doubted=False)
 
 
-def leave_whole(source: tuple[SourceUnit, ...], text: str, logp: float) -> Iterator[Event]:
-    """Report that a segment is left as it is: ``text``."""
+def commit_given(
+    source: tuple[SourceUnit, ...], text: str, reason: Reason, logp: float | None = None
+) -> Iterator[Event]:
+    """Report a segment whose translation is no model's: known, or the segment itself if it is left.
+
+    ``logp`` is how much the model believes what it would have written.
+    """
     yield Units(source, len(source))
-    yield Commit(text, spaced=True, decision=Decision(Action.WRITE, Reason.LEFT, 1, len(source)))
-    yield Belief(logp, doubted=True)
+    yield Commit(text, spaced=True, decision=Decision(Action.WRITE, reason, 1, len(source)))
+    if logp is not None:
+        yield Belief(logp, doubted=True)
 
 
 def _receive(decoder: Decoder, *, wait: bool) -> Steps[bool]:

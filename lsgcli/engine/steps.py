@@ -94,6 +94,7 @@ class Reason(str, Enum):
     UNCERTAIN = "uncertain"  # READ: neither
     AGREEMENT = "agreement"  # WRITE: a stable part of the hypothesis (local agreement, hold-n)
     UNSTABLE = "unstable"  # READ: not yet stable
+    KNOWN = "known"  # WRITE: the translation memory has it
     LEFT = "left"  # WRITE: the source itself, since the model does not believe its translation
 
 

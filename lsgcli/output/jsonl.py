@@ -19,6 +19,7 @@ class JsonWriter:
     ``index`` counts the segment's source units in ``read`` (the last of ``text``), its target words
     in ``write``; ``delay`` is how much of the source had been read. Source units that came without
     a READ decision have the reason ``arrived``, passages that are copied have ``protected``,
+    those that the translation memory has ``known``,
     sentences that the model does not believe have ``left``, and so has their segment. One that it
     does not believe, but of which words had been written, is ``doubted``. ``score`` is the mean
     log-probability of a token.

@@ -34,7 +34,7 @@ LONGEST = 400  # characters of a text that is looked at
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a text: with its translation, or None where the memory has none."""
+    """A part of a text: with its translation, or None where a model is needed."""
 
     text: str
     translation: str | None
@@ -120,7 +120,7 @@ class Memory:
 
         >>> memory = Memory([("Permission denied", "Permission refusée")])
         >>> [piece.translation for piece in memory.split("cat: /x: Permission denied")]
-        [None, 'Permission refusée']
+        ['cat', ': ', '/x', ': ', 'Permission refusée']
         """
         if len(text) > LONGEST:
             return []
@@ -128,17 +128,13 @@ class Memory:
         if len(parts) > 2 * MOST:
             return self._known(text)
         pieces: list[Piece] = []
-        first = 0
+        found, first = False, 0
         while first < len(parts):
             last, known = self._longest(parts, first)
-            if known:
-                pieces += known
-            elif pieces and pieces[-1].translation is None:
-                pieces[-1] = Piece(pieces[-1].text + parts[first], None)
-            else:
-                pieces.append(Piece(parts[first], None))
+            found |= bool(known)
+            pieces += known or [_unknown(parts[first])]
             first = last + 1
-        return pieces if any(piece.translation is not None for piece in pieces) else []
+        return [piece for piece in pieces if piece.text] if found else []
 
     def _longest(self, parts: list[str], first: int) -> tuple[int, list[Piece]]:
         """The last of the parts that are known together, and what is known; else the first."""
@@ -178,6 +174,11 @@ class Memory:
 
     def _ended(self, target: str, sign: str, entry: Entry) -> str:
         return target + (entry.ends[1] if sign == entry.ends[0] else sign)
+
+
+def _unknown(part: str) -> Piece:
+    """What is beside something known: a separator and a name, without blanks, are copied."""
+    return Piece(part, part if part == SEPARATOR or len(part.split()) < 2 else None)
 
 
 def _entry(source: str, target: str) -> Entry:
@@ -232,7 +233,7 @@ def _check(source: str, target: str, where: str) -> None:
 
 
 @cache
-def phrases(source: str, target: str) -> tuple[tuple[str, str], ...]:
+def system_phrases(source: str, target: str) -> tuple[tuple[str, str], ...]:
     """What systems say, from one language to another; nothing for languages that are not there."""
     header, *rows = PHRASES.read_text(encoding="utf-8").splitlines()
     languages = header.split("\t")
@@ -243,6 +244,9 @@ def phrases(source: str, target: str) -> tuple[tuple[str, str], ...]:
     return tuple((row[of], row[to]) for row in fields)
 
 
-def memory(source: str, target: str, own: Iterable[tuple[str, str]] = ()) -> Memory:
-    """The memory of a direction: the user's pairs before what systems say."""
-    return Memory((*own, *phrases(source, target)), nouns=target == "de")
+def of_direction(
+    source: str, target: str, own: Iterable[tuple[str, str]] = (), *, phrases: bool = True
+) -> Memory:
+    """The memory of a direction: the user's pairs, before what systems say."""
+    said = system_phrases(source, target) if phrases else ()
+    return Memory((*own, *said), nouns=target == "de")
