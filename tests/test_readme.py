@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from lsgcli.catalog import find
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", README)
@@ -36,6 +38,13 @@ def test_example(command: str, output: str, tmp_path: Path) -> None:
         for line, expected in zip(got, shown, strict=True):
             protected = re.findall(r"\S*\d\S*|\[\S+\]|\S+\.\S+:", expected)
             assert all(word in line for word in protected)
+
+
+def test_the_run_that_is_compared_is_one_of_those_that_are_made() -> None:
+    """Its name has the thresholds of the model's middle level."""
+    (shown,) = re.findall(r"run/(lsg-\S+)", README)
+    level = find("en-de", "en", "de").policy.levels.medium
+    assert shown == f"lsg-L{level.lower}-U{level.upper}-delta{level.delta:g}-alpha{level.alpha:g}"
 
 
 def test_ci_runs_the_second_command() -> None:
