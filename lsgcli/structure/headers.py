@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lsgcli.structure.words import is_prose
 from lsgcli.text.items import MONTH, TIME, TOKEN
 from lsgcli.text.protect import DAY, HEADER
+from lsgcli.text.protect import LEVEL as LEVELS
 from lsgcli.text.spans import Copy, Prose, Span
 
 if TYPE_CHECKING:
@@ -16,15 +17,19 @@ if TYPE_CHECKING:
     from lsgcli.text.items import Finder
 
 GROUP = re.compile(  # of several words
-    rf"{MONTH}\s{{1,2}}\d{{1,2}}\s{TIME}\s[\w.-]+\s[\w./-]+(?:\[\d+\])?:(?!\S)"  # syslog
+    rf"(?:<\d{{1,3}}>)?{MONTH}\s{{1,2}}\d{{1,2}}\s{TIME}\s[\w.-]+"  # syslog
+    r"\s[\w./-]+(?:\[\d+\])?:(?!\S)"
     rf"|\[\d{{1,2}}/{MONTH}/\d{{4}}:{TIME} [+-]\d{{4}}\](?!\S)"  # web servers
-    rf"|\[\s*\d+\.\d+\](?!\S)"  # dmesg
+    r"|\[\s*\d+\.\d+\](?:\s[\w./-]+(?:\s[\w./:-]*\d[\w./:-]*)?(?:\s\([^()]{1,40}\))?:)?(?!\S)"
+    rf"|{LEVELS}:[\w.-]+:(?=\S)"  # of Python's logging
     rf"|{DAY},?\s+(?:{MONTH}\s+\d{{1,2}}|\d{{1,2}}\s+{MONTH})\s+(?:\d{{4}}\s+)?{TIME}"
     rf"(?:\s+[A-Z]{{3,4}})?(?:\s+\d{{4}}|\s+[+-]\d{{4}})?(?!\S)"
     rf"|\[[\w./-]{{1,60}}:\d*:? ?[\w./-]{{0,60}}\](?!\S)"  # [Makefile:12: main]
 )
 LEVEL = re.compile(r"(?:fatal |internal )?(?:error|warning|note|fatal|hint|info|debug):(?!\S)")
-SPEAKER = re.compile(r"[a-z][\w.+-]{0,40}(?:\[\d+\])?:(?=\s)(?:\s\d+:(?=\s))?")  # bash: line 1:
+SPEAKER = re.compile(  # bash: line 1: foo:
+    r"[a-z][\w.+-]{0,40}(?:\[\d+\])?:(?=\s)(?:\s(?:line\s)?[\w./+-]{1,40}:(?=\s)){0,3}"
+)
 DATED = re.compile(rf"[\[(]?(?:\d{{4}}-|\d{{1,2}}/|\d{{1,2}}\.\d{{1,2}}\.|{TIME}|\d{{5,}})\S*")
 QUOTED = re.compile(r"(?<![^\s,{(\[])[\w.@/-]{1,60}=\"([^\"\\]*)\"")
 BLANKS = re.compile(r"\s*")

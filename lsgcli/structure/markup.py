@@ -103,7 +103,7 @@ class Html:
         while start < len(line):
             if self._end:
                 found = small.find(self._end, start)
-                end = found + len(self._end) if found >= 0 else len(line)
+                end = line.find(">", found) + 1 or len(line) if found >= 0 else len(line)
                 self._end = "" if found >= 0 else self._end
                 yield Copy(line[start:end])
             else:

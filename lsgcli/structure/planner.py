@@ -119,6 +119,8 @@ class Planner:
             yield from fields.texts(rest, self._names)
         elif fields.is_json(rest) or is_code(rest):
             yield Copy(rest)
+        elif (row := tables.columns(rest, inside=False)) is not None:
+            yield from row
         else:
             yield from quoted(rest)
 

@@ -40,8 +40,13 @@ COPIED = re.compile(
     | [●*\s]*[\w@\\.:-]+\.(?:service|socket|timer|mount|target|slice|scope|device)\s+\w+\s+\w+\s.*
     | \d+\sbytes\sfrom\s.*|rtt\smin/avg/max/.*
     | (?:Get|Hit|Ign|Err|Fetched):\d+\s.*                        # apt
-    | (?:[A-Z][\w-]*-)?(?:By|Date|Author|AuthorDate|CommitDate|Commit|Committer|Merge|From|To|Cc|Bcc
-      |Reply-To|Message-ID|Message-Id|In-Reply-To|References|Received|Return-Path|MIME-Version
+    | \[[^\]]+\]:\s+(?:https?://|[./\#])\S*.*                   # a reference of Markdown's
+    | Step\s\d+/\d+\s:.*
+    | [\w.-]+\s+:?=\s+.*                                        # settings
+    | HTTP/[\d.]+\s\d{3}(?:\sOK)?
+    | (?:export|alias|source|sudo|cd|set)\s[^\s=]*[=/$~].*
+    | \s{0,8}(?:[A-Z][\w-]*-)?(?:By|Date|Author|AuthorDate|CommitDate|Commit|Committer|Merge|From|To
+      |Cc|Bcc|Reply-To|Message-ID|Message-Id|In-Reply-To|References|Received|Return-Path|MIME-Version
       |Content-\w+(?:-\w+)?|X-[\w-]+|Host|User-Agent|Accept[\w-]*|Server|Set-Cookie|Cookie|ETag
       |Connection|Cache-Control|Signed-off-by|Co-authored-by|Reviewed-by|Change-Id|Fixes|Closes)
       :\s.*[\d@/=<;].*
@@ -58,7 +63,7 @@ AHEAD = re.compile(  # what stands before a message
     | (?:FAILED|PASSED|SKIPPED|ERROR|XFAIL)\s\S*(?:::|\.py)\S*(?:\s-\s)?
     | \S+:\d+(?::\d+)?:\s(?:(?:fatal\s)?error|warning|note|info|hint):\s
     | (?=[a-f]*\d)[0-9a-f]{7,12}\s(?:\([^()]*\)\s)?
-    | (?:Get|Hit|Ign|Err):\d+\s
+    | HTTP/[\d.]+\s\d{3}\s
     """,
     re.VERBOSE,
 )

@@ -15,8 +15,10 @@ from lsgcli.text.spans import Copy, Guard, Prose, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GAP = re.compile(r"(?<![.!?:;,\s]) {2,}(?=\S)|(?<=\S)[ ]*\t\s*(?=\S)")
-WIDE = re.compile(r"\S {3,}\S|\S {2,}\S.* {2,}\S|\S\t+\S")  # more than a slip of the finger
+GAP = re.compile(r"(?<![.!?:;,\s\[(]) {2,}(?=\S)|(?<=\S)[ ]*\t\s*(?=\S)")
+WIDE = re.compile(
+    r"[^\s\[(] {3,}\S|[^\s\[(] {2,}\S.* {2,}\S|\S\t+\S"
+)  # more than a slip of the finger
 BAR = re.compile(r"[|│┃]+")
 
 

@@ -126,7 +126,7 @@ SPANS = (
     Kind(
         "tag",
         ("<b>", '<a href="x y">', "<br/>", "</b>", "<!-- x -->"),
-        r"</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,500})?/?>|<!--[^<>]{0,500}-->|<[^<>\s]{1,200}>",
+        r"</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>]{0,500})?/?>|<!--[^<>]{0,500}-->|<[?!][^<>]{1,500}>|<[^<>\s]{1,200}>",
     ),
     Kind("entity", ("&amp;", "&#39;"), r"&#?\w{1,30};"),
     Kind(
@@ -258,15 +258,28 @@ class Finder:
             return [Item(0, len(token))]
         closed = len(token.rstrip(CLOSING))
         opened = len(token) - len(token.lstrip(OPENING))
-        for end in range(len(token), max(closed, len(token) - MOST_CLOSING) - 1, -1):
-            for start in range(min(opened, MOST_CLOSING) + 1):
-                if start < end and self._is_opaque(token[start:end]):
-                    return [Item(start, end)]
+        if found := self._opaque(token, opened, closed):
+            return [found]
         if opened >= closed:
             return []
         if READABLE.fullmatch(token, opened, closed):
             return [_number(token, opened, closed)]
         return self._parts(token, opened, closed)
+
+    def _opaque(self, token: str, opened: int, closed: int) -> Item | None:
+        """The shortest that is opaque, with or without the signs around; brackets in pairs first.
+
+        So it is ``f(x)`` in ``(f(x)).``, and ``10.0.0.1`` in ``"10.0.0.1".``
+        """
+        found: Item | None = None
+        for end in range(closed, min(closed + MOST_CLOSING, len(token)) + 1):
+            for start in range(opened, max(opened - MOST_CLOSING, 0) - 1, -1):
+                core = token[start:end]
+                if core and self._is_opaque(core):
+                    if core.count("(") == core.count(")"):
+                        return Item(start, end)
+                    found = found or Item(start, end)
+        return found
 
     def _parts(self, token: str, start: int, end: int) -> Iterator[Item]:
         """Items of a word that is none as a whole."""

@@ -165,8 +165,9 @@ def _leads(text: str, start: int, item: Item, end: int) -> bool:
 
 
 def _trails(text: str, item: Item, end: int) -> bool:
-    tag = text[item.start] == "<" and text[item.end - 1] == ">"
-    return not isinstance(item, Element) and tag and not text[item.end : end].strip()
+    ends = text[item.start] + text[item.end - 1]
+    own = ends in ("<>", "[]") and text[item.start - 1 : item.start] in (" ", "", ">")
+    return not isinstance(item, Element) and own and not text[item.end : end].strip()
 
 
 def _has_letters(text: str, start: int, end: int, items: Sequence[Item]) -> bool:
