@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import run_lsg
+from conftest import ROOT, run_lsg
 from samples import samples
 
 from lsgcli.errors import UsageError
 from lsgcli.structure.code import is_code
 from lsgcli.structure.planner import Planner
 from lsgcli.text.elements import nest
-from lsgcli.text.items import KINDS, PLAIN, Finder
+from lsgcli.text.items import KINDS, PLAIN, Finder, table
 from lsgcli.text.segmenter import Limits
 from lsgcli.text.sentences import Cutter, Sentence
 from lsgcli.text.spans import Copy
@@ -139,3 +139,8 @@ def test_the_table_of_kinds():
     for kind, line in zip(KINDS, result.lines, strict=True):
         assert line.startswith(kind.name)
         assert all(example in line for example in kind.examples)
+
+
+def test_the_page_has_the_same_table():
+    page = (ROOT / "docs/text.md").read_text(encoding="utf-8")
+    assert f"```\n{table()}\n```" in page

@@ -106,3 +106,12 @@ def test_numbers_come_through_or_stay():
     result = run_lsg("translate", "--to", "de", stdin="\n".join(source).encode())
     for number, line in zip(["$100", "1024", "101", "555-0199"], result.lines, strict=True):
         assert line.count(number) == 1, line
+
+
+def test_no_item_of_a_line_that_arrives_word_by_word_is_lost():
+    lines = samples("en", 60)
+    text = "\n".join(sample.line for sample in lines).encode()
+    result = run_lsg("translate", "--to", "de", "--pace", "0", stdin=text)
+    assert (result.code, result.stderr) == (0, "")
+    for sample, line in zip(lines, result.lines, strict=True):
+        assert lost(sample, line) == [], (sample.line, line)

@@ -305,7 +305,7 @@ Protect = Annotated[
     bool,
     typer.Option(
         "--protect/--no-protect",
-        help="Copy log headers, paths, URLs, placeholders, numbers with units, code unchanged.",
+        help="Copy what is no prose, and check that it all comes through; see --help-protect.",
         rich_help_panel=INPUT,
     ),
 ]

@@ -45,6 +45,9 @@ HEADER = re.compile(
 )
 
 
+UNCLOSED = re.compile(r"[^<>]*</?[A-Za-z][^<>]*")  # a tag that goes on in the next word
+
+
 @dataclass
 class Protector:
     """Tells, word by word, what is protected. It keeps the state of one line."""
@@ -98,7 +101,7 @@ class Protector:
         return len(texts) < len(group) and _full(group, texts)
 
     def _is_protected(self, text: str) -> bool:
-        if text.startswith(ESCAPE) or any(not item.shown for item in self._find(text)):
+        if text.startswith(ESCAPE) or UNCLOSED.fullmatch(text) or self._find(text):
             return True
         return self._header and bool(HEADER.fullmatch(text))
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from variety import made_up_name
 
-from lsgcli.text.protect import Protector
-from lsgcli.text.words import Word
+from lsgcli.text.items import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r".+\.([a-z]{2,3})-([a-z]{2,3})\.tsv(?:\.gz)?")
 BLANKS = re.compile(r"\s+")
-CLOSING = ",.;:!?…"
 PLACEHOLDERS = ("{0}", "{1}", "{2}", "{3}")
 CHARACTERS = 400  # the longest side of a pair
 SENTENCES = ("tatoeba",)
@@ -148,16 +146,8 @@ def keys(folders: Iterable[Path]) -> set[str]:
 
 def protected(text: str, spelt: Callable[[str], bool] = lambda _: False) -> list[str]:
     """What lsg would show to the model as a placeholder: what it protects and what is ``spelt``."""
-    protector = Protector()
-    decided = []
-    for number, word in enumerate(text.split(" ")):
-        decided += protector.feed(Word(word, " " if number else ""))
-    decided += protector.end()
-    return [
-        core
-        for word, kept in decided
-        if (kept or spelt(word.text)) and (core := word.text.strip(CLOSING))
-    ]
+    items = Finder(spelt=spelt)(text)
+    return [text[item.start : item.end] for item in items if not item.shown]
 
 
 def masked(
