@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import wave
+from pathlib import Path
 
+import av
+import numpy as np
 import pytest
-from conftest import run_lsg
+from conftest import LSG, environment, run_lsg
 from test_cli import check_error
-from test_recogniser import SPEECH, plain
+from test_recogniser import SPEECH, errors, plain
+
+from lsgcli.audio.decode import decode
 
 JFK = SPEECH / "en_jfk.flac"
 
@@ -51,3 +59,88 @@ def test_captions_need_captions():
     check_error(run_lsg("asr", "--max-chars", "30", JFK), 2, "belong to --format srt and vtt")
     arguments = ("--min-seconds", "5", "--max-seconds", "2", "-f", "vtt")
     check_error(run_lsg("asr", *arguments, JFK), 2, "--min-seconds 5 is more than")
+
+
+# ---------------------------------------------------------------- recordings
+
+
+DASHWOOD = SPEECH / "en_ss_0870.flac"
+
+
+def test_recordings_are_listed_on_standard_input(tmp_path):
+    (tmp_path / "empty").touch()
+    listed = f"{DASHWOOD}\n\n{tmp_path / 'missing.wav'}\n{tmp_path / 'empty'}\n{JFK}\n"
+    result = run_lsg("asr", "-f", "jsonl", "--files-from", "-", stdin=listed.encode())
+    records = list(map(json.loads, result.lines))
+    heard: dict[str, str] = {}
+    for record in records:
+        if record["type"] == "recording":
+            name = record["name"]
+        elif record["type"] == "segment":
+            heard[name] = f"{heard.get(name, '')} {record['prediction']}"
+    assert list(heard) == [str(DASHWOOD), str(JFK)]
+    for name, text in heard.items():
+        assert errors(Path(name).stem, text) <= 0.4
+    numbers = [each["segment"] for each in records if each["type"] == "segment"]
+    assert numbers == list(range(1, len(numbers) + 1))
+    first, second = result.stderr.splitlines()
+    assert re.fullmatch(r"lsg: error: .*missing\.wav: No such file or directory", first)
+    assert re.fullmatch(r"lsg: error: .*empty is empty", second)
+    assert result.code == 1
+
+
+def test_the_list_may_be_written_while_it_is_read(tmp_path):
+    """The model is loaded once, and each recording is heard when it is named."""
+    process = subprocess.Popen(
+        [*LSG, "asr", "--files-from", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env=environment(), text=True,
+    )  # fmt: skip
+    assert process.stdin
+    assert process.stdout
+    for file in (DASHWOOD, JFK, DASHWOOD):
+        process.stdin.write(f"{file}\n")
+        process.stdin.flush()
+        assert process.stdout.readline().strip()  # of a recording there may be more lines
+    out, error = process.communicate()
+    assert (process.returncode, error) == (0, "")
+    assert "Dashwood" in out
+
+
+def test_a_list_in_a_file(tmp_path):
+    (tmp_path / "list").write_text(f"{DASHWOOD}\n{JFK}")
+    result = run_lsg("asr", "--files-from", tmp_path / "list")
+    assert result.code == 0
+    assert result.text == run_lsg("asr", DASHWOOD, JFK).text
+    check_error(run_lsg("asr", "--files-from", "nowhere"), 1, "nowhere: No such file")
+    check_error(run_lsg("asr", "--files-from", "-", JFK), 2, "exclude each other")
+    check_error(run_lsg("asr", "--files-from", "-", "-f", "srt"), 2, "one at a time")
+
+
+def test_what_is_missing_is_told_before_a_model_is_fetched(tmp_path):
+    """The Hub is out of reach here: that would be told, were it asked."""
+    surroundings = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    for name, message in (("missing.wav", "No such file"), (str(tmp_path), "Is a directory")):
+        result = run_lsg("asr", "--model", "small", JFK, name, **surroundings)
+        check_error(result, 1, message)
+
+
+@pytest.mark.parametrize("quiet", [0, 1])
+def test_both_channels_are_heard(tmp_path, quiet):
+    said = np.concatenate(list(decode(DASHWOOD)))
+    channels = np.stack([said, said], axis=1)
+    channels[:, quiet] = 0
+    samples = (channels * 32767).astype("<i2").tobytes()
+    with wave.open(str(tmp_path / "a.wav"), "wb") as out:
+        out.setparams((2, 2, 16000, 0, "NONE", ""))
+        out.writeframes(samples)
+    with av.open(str(tmp_path / "a.flac"), "w") as container:
+        stream = container.add_stream("flac", rate=16000, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(
+            np.frombuffer(samples, "<i2").reshape(1, -1), format="s16", layout="stereo"
+        )
+        frame.sample_rate = 16000
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    raw = run_lsg("asr", "--raw", "s16le", "--channels", "2", stdin=samples)
+    for result in (run_lsg("asr", tmp_path / "a.wav"), run_lsg("asr", tmp_path / "a.flac"), raw):
+        assert errors("en_ss_0870", result.text) <= 0.15

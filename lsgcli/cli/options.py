@@ -472,6 +472,15 @@ Recordings = Annotated[
         show_default=False,
     ),
 ]
+FilesFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--files-from",
+        metavar="FILE",
+        help="Recordings listed in a file, one a line; - for standard input, which may wait.",
+        rich_help_panel=INPUT,
+    ),
+]
 SpeechTo = Annotated[
     str,
     typer.Option(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 import stat
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsgcli import terminal
-from lsgcli.errors import UsageError
+from lsgcli.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,10 +29,20 @@ STDIN = Path("-")
 
 
 @dataclass(frozen=True)
+class Recording:
+    """Something to be heard, by name; ``open`` raises InputError if it cannot be."""
+
+    name: str
+    open: Callable[[], Iterable[Samples]]
+    microphone: Microphone | None = None
+
+
+@dataclass(frozen=True)
 class Sound:
     """What was asked to be heard."""
 
-    files: Sequence[Path]  # none: the microphone
+    files: Sequence[Path]  # none: the microphone, or those that are listed
+    listed: Path | None = None  # a file with recordings, one a line
     device: str | int | None = None
     raw: o.RawFormat | None = None
     rate: int | None = None
@@ -39,26 +52,56 @@ class Sound:
     @property
     def live(self) -> bool:
         """Whether it comes in its own time; a recording can be had as fast as wanted."""
-        if self.realtime or not self.files:
+        if self.realtime or self.mic:
             return True
         return STDIN in self.files and not stat.S_ISREG(os.fstat(0).st_mode)
 
-    def open(self, warn: Callable[[str], None]) -> list[tuple[str, Iterable[Samples]]]:
-        """Open everything before anything is heard; give names and sources.
+    @property
+    def mic(self) -> bool:
+        """Whether it is the microphone."""
+        return not self.files and self.listed is None
+
+    @property
+    def several(self) -> bool:
+        """Whether there may be more recordings than one."""
+        return len(self.files) > 1 or self.listed is not None
+
+    def check(self) -> None:
+        """Tell of what is not there, before anything is loaded. Raises UsageError, InputError."""
+        if STDIN in self.files and os.isatty(0):
+            raise UsageError("no audio: name a recording, pipe one in, or give --mic")
+        for file in (*self.files, *([self.listed] if self.listed else ())):
+            if file != STDIN:
+                _readable(file)
+
+    def open(self, warn: Callable[[str], None]) -> Iterator[Recording]:
+        """Open the microphone, or give recordings that are opened when their turn comes.
 
         Raises UsageError, InputError.
         """
-        from lsgcli.audio.files import title
-
-        if not self.files:
+        if self.mic:
             from lsgcli.audio.microphone import Microphone
 
             microphone = Microphone(self.device, warn)
-            return [(microphone.device.name, microphone)]
-        if STDIN in self.files and os.isatty(0):
-            raise UsageError("no audio: name a recording, pipe one in, or give --mic")
-        sources = [0 if file == STDIN else file for file in self.files]
-        return [(title(source), self._source(source, warn)) for source in sources]
+            return iter([Recording(microphone.device.name, lambda: microphone, microphone)])
+        return map(partial(self._recording, warn), self._listed() if self.listed else self.files)
+
+    def _recording(self, warn: Callable[[str], None], file: Path) -> Recording:
+        from lsgcli.audio.files import title
+
+        source = 0 if file == STDIN else file
+        return Recording(title(source), partial(self._source, source, warn))
+
+    def _listed(self) -> Iterator[Path]:
+        """Read a list as it comes, so that it may be written by a process that waits."""
+        with contextlib.ExitStack() as stack:
+            lines = sys.stdin if self.listed == STDIN else None
+            if lines is None:
+                assert self.listed
+                lines = stack.enter_context(self.listed.open(encoding="utf-8"))
+            for line in iter(lines.readline, ""):
+                if name := line.rstrip("\r\n"):
+                    yield Path(name)
 
     def _source(self, source: Path | int, warn: Callable[[str], None]) -> Iterable[Samples]:
         if self.raw is None:
@@ -71,9 +114,21 @@ class Sound:
         return read_raw(source, Pcm(self.raw.value, self.rate or RATE, self.channels or 1), warn)
 
 
+def _readable(file: Path) -> None:
+    try:
+        mode = file.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not os.access(file, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}") from error
+
+
 def sound(
     files: Sequence[Path] | None,
     *,
+    listed: Path | None,
     mic: bool,
     device_name: str | None,
     device_index: int | None,
@@ -92,8 +147,12 @@ def sound(
         raise UsageError("--device-name and --device-index name the same; give one of them")
     if raw is None and (rate or channels):
         raise UsageError("--rate and --channels belong to --raw; other audio says so itself")
+    if listed is not None and (mic or files):
+        other = "--mic" if mic else "recordings on the command line"
+        raise UsageError(f"--files-from and {other} exclude each other")
     device = device_name if device_index is None else device_index
-    return Sound([] if mic else files or [STDIN], device, raw, rate, channels, realtime)
+    heard = [] if mic or listed else files or [STDIN]
+    return Sound(heard, listed, device, raw, rate, channels, realtime)
 
 
 @contextmanager

@@ -10,15 +10,17 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from lsgcli import terminal
 from lsgcli.cli import options as o
 from lsgcli.cli import sound as s
 from lsgcli.cli.running import ignore, policy_settings, run_to_end, shown
+from lsgcli.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lsgcli.audio.chunks import Samples
     from lsgcli.output.base import SpeechWriter
     from lsgcli.speech import SpeechPipeline
 
@@ -27,6 +29,7 @@ def st(
     files: o.Recordings = None,
     to: o.SpeechTo = "en",
     language: o.Language = None,
+    files_from: o.FilesFrom = None,
     mic: o.Mic = False,
     device_name: o.DeviceName = None,
     device_index: o.DeviceIndex = None,
@@ -100,6 +103,7 @@ def st(
     )
     sound = s.sound(
         files,
+        listed=files_from,
         mic=mic,
         device_name=device_name,
         device_index=device_index,
@@ -108,15 +112,15 @@ def st(
         channels=channels,
         realtime=realtime,
     )
-    if len(sound.files) > 1 and output_format.value in ("srt", "vtt", "tsv"):
+    if sound.several and output_format.value in ("srt", "vtt", "tsv"):
         raise UsageError(f"--format {output_format.value} is of one recording; give one at a time")
+    sound.check()
     from lsgcli import recogniser
     from lsgcli.catalog import AUTO
 
     note = ignore if quiet else terminal.note
     chosen = recogniser.choose(model, language, to or None, offline=offline, note=note)
 
-    from lsgcli.audio.microphone import Microphone
     from lsgcli.backends import open_speech
     from lsgcli.backends.base import Placement
     from lsgcli.report import Explainer
@@ -127,7 +131,7 @@ def st(
         report = stack.enter_context(stats_json.open("w")) if stats_json else None
         placement = Placement(device, compute_type, threads)
         backend = open_speech(chosen, placement, silence, window, expected)
-        sources = sound.open(warn)
+        recordings = sound.open(warn)
         backend.ready()
 
         together = explain and os.isatty(1) and os.isatty(2)
@@ -136,16 +140,17 @@ def st(
         writer = captions.writer(output_format, layout, preview=preview, by_line=together)
         statistics = SpeechStatistics(backend.usage, warn=warn, live=sound.live)
         observers = (statistics, Explainer(sys.stderr)) if explain else (statistics,)
-        for microphone in (each for _, each in sources if isinstance(each, Microphone)):
-            statistics.lost = partial(getattr, microphone, "lost")
-            stack.enter_context(s.ending(microphone))
 
-        def pipeline(source: Iterable[Samples], first: int) -> SpeechPipeline:
+        def pipeline(recording: s.Recording, first: int) -> SpeechPipeline:
             from lsgcli.audio.chunks import AudioReader
             from lsgcli.audio.feed import SpeechFeed
             from lsgcli.audio.vad import Silero, everything
             from lsgcli.speech import SpeechPipeline
 
+            source = recording.open()
+            if recording.microphone:
+                statistics.lost = partial(getattr, recording.microphone, "lost")
+                stack.enter_context(s.ending(recording.microphone))
             feed = SpeechFeed(
                 AudioReader(source, pace=realtime),
                 Silero() if vad else everything,
@@ -172,7 +177,10 @@ def st(
         gc.freeze()  # what is loaded stays
         gc.enable()
         with shown(statistics, report, show=stats, live=alone, colour=color.value):
-            run_to_end(_InTurn(sources, pipeline, writer), writer)
+            turns = _InTurn(recordings, pipeline, writer, several=sound.several)
+            run_to_end(turns, writer)
+    if turns.failed:
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 def asr(**options: Any) -> None:
@@ -194,23 +202,35 @@ asr.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
 
 
 class _InTurn:
-    """Recordings, one after the other."""
+    """Recordings, one after the other; of several, one that cannot be heard does not end it."""
 
     def __init__(
         self,
-        sources: list[tuple[str, Iterable[Samples]]],
-        pipeline: Callable[[Iterable[Samples], int], SpeechPipeline],
+        recordings: Iterable[s.Recording],
+        pipeline: Callable[[s.Recording, int], SpeechPipeline],
         writer: SpeechWriter,
+        *,
+        several: bool,
     ) -> None:
-        self._sources = sources
+        self.failed = 0  # how many could not be heard
+        self._recordings = recordings
         self._pipeline = pipeline
         self._writer = writer
+        self._several = several
 
     def run(self) -> None:
-        """Run until the last one ends."""
+        """Run until the last one ends. Raises InputError if there is but one."""
         lines = 1
-        for name, source in self._sources:
-            self._writer.recording(name)
-            pipeline = self._pipeline(source, lines)
-            pipeline.run()
-            lines = pipeline.lines
+        for recording in self._recordings:
+            try:
+                pipeline = self._pipeline(recording, lines)
+                self._writer.recording(recording.name)
+                try:
+                    pipeline.run()
+                finally:
+                    lines = pipeline.lines
+            except InputError as error:
+                if not self._several:
+                    raise
+                terminal.error(str(error))
+                self.failed += 1
