@@ -51,6 +51,12 @@ class SpeechBackend(Backend, Protocol):
         """Begin a window, of which ``context`` is the text before; see ``WhisperBackend``."""
         ...
 
+    def probabilities(
+        self, source: tuple[SpeechSegment, ...], words: Sequence[Sequence[int]]
+    ) -> list[float]:
+        """How probable each word is, given all of ``source``; NaN if that cannot be told."""
+        ...
+
     def times(
         self, source: tuple[SpeechSegment, ...], words: Sequence[Sequence[int]]
     ) -> list[tuple[float, float]]:
@@ -276,6 +282,11 @@ class SpeechPipeline:
         for word, (start, end) in zip(window.words, found, strict=True):
             offset = source[0].start / RATE
             word.start, word.end = offset + start, offset + end
+        if self._writer.confident:
+            tokens = [word.tokens for word in window.words]
+            probable = self._backend.probabilities(source, tokens)
+            for word, probability in zip(window.words, probable, strict=True):
+                word.probability = probability
 
 
 def boundaries(words: Sequence[SpokenWord]) -> list[int]:

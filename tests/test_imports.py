@@ -24,7 +24,7 @@ cli cli.*
 evaluation evaluation.*
 live speech report doctor
 whole
-stats session
+stats session watch
 convert
 convert.weights
 convert.check convert.original convert.loading

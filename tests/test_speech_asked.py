@@ -144,3 +144,53 @@ def test_both_channels_are_heard(tmp_path, quiet):
     raw = run_lsg("asr", "--raw", "s16le", "--channels", "2", stdin=samples)
     for result in (run_lsg("asr", tmp_path / "a.wav"), run_lsg("asr", tmp_path / "a.flac"), raw):
         assert errors("en_ss_0870", result.text) <= 0.15
+
+
+# ---------------------------------------------------------------- how sure it is
+
+
+def test_words_have_times_and_probabilities():
+    result = run_lsg("asr", "-f", "jsonl", DASHWOOD)
+    segments = [each for each in map(json.loads, result.lines) if each["type"] == "segment"]
+    words = [word for each in segments for word in each["words"]]
+    assert errors("en_ss_0870", " ".join(word["text"] for word in words)) <= 0.15
+    assert all(0 <= word["start"] <= word["end"] <= 7.2 for word in words)
+    assert all(0 < word["probability"] <= 1 for word in words)
+    assert sum(word["probability"] for word in words) / len(words) > 0.8
+    assert all(0 <= each["no_speech"] < 0.5 for each in segments)
+
+
+def test_what_was_not_said_so_is_less_probable(tmp_path):
+    """The same words, in noise."""
+    said = np.concatenate(list(decode(DASHWOOD)))
+    noise = np.random.default_rng(1).standard_normal(len(said)) * np.std(said) * 0.7
+    (tmp_path / "noisy.raw").write_bytes(((said + noise) * 16000).astype("<i2").tobytes())
+
+    def sure(*arguments: str | Path) -> float:
+        lines = run_lsg("asr", "-f", "tsv", "--confidence", *arguments).lines
+        shares = [int(line.split("\t")[5].rstrip("%")) for line in lines[1:]]
+        return sum(shares) / len(shares)
+
+    assert sure("--raw", "s16le", tmp_path / "noisy.raw") < sure(DASHWOOD) - 3
+
+
+def test_confidence_in_text():
+    lines = run_lsg("asr", "--confidence", JFK).lines
+    for line in lines:
+        text, shares = line.split("\t")
+        assert len(shares.split()) == len(text.split())
+        assert all(re.fullmatch(r"\d+%", share) for share in shares.split())
+    assert errors("en_jfk", " ".join(line.split("\t")[0] for line in lines)) <= 0.4
+    check_error(
+        run_lsg("asr", "--confidence", "-f", "srt", JFK), 2, "belongs to --format text, tsv"
+    )
+
+
+def test_speech_without_words_is_told():
+    """A policy that waits for 33 segments before the first word."""
+    said = (np.concatenate([*decode(DASHWOOD)] * 3) * 32767).astype("<i2").tobytes()
+    asr = ("asr", "--raw", "s16le", "--policy", "wait-k", "-k", "33")
+    result = run_lsg(*asr, stdin=said)
+    assert (result.code, result.text.count("Dashwood") > 0) == (0, True)
+    assert re.fullmatch(r"lsg: warning: 20 s of speech .* is it English, .*\n", result.stderr)
+    assert run_lsg(*asr, stdin=said[: 32000 * 15]).stderr == ""

@@ -14,6 +14,7 @@ import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +155,23 @@ class WhisperBackend:
     def count(self, unit: SourceUnit) -> int:
         """How many positions a segment of speech has in the encoder."""
         return round(50 * seconds([unit]))
+
+    def probabilities(self, source: Source, words: Sequence[Sequence[int]]) -> list[float]:
+        """How probable each word is, given those before and all of ``source``: its tokens' mean.
+
+        NaN where a model does not tell.
+        """
+        try:
+            (found,) = self._model.align(
+                self._encoding(source),
+                list(self._prompts.task(self._language)),
+                [[token for word in words for token in word]],
+                round(100 * seconds(source)),
+            )
+        except RuntimeError:
+            return [math.nan] * len(words)
+        tokens = iter(found.text_token_probs)
+        return [math.fsum(islice(tokens, len(word))) / max(len(word), 1) for word in words]
 
     def times(self, source: Source, words: Sequence[Sequence[int]]) -> list[tuple[float, float]]:
         """When each word was spoken: begin and end in seconds from the begin of ``source``.

@@ -653,6 +653,14 @@ FormatOfSpeech = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Confidence = Annotated[
+    bool,
+    typer.Option(
+        "--confidence",
+        help="How probable each word is: after a tab in text, a column in tsv, always in jsonl.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 MaxChars = Annotated[
     int | None,
     typer.Option(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from lsgcli.output.base import SpeechWriter
+    from lsgcli.session import Observer
     from lsgcli.speech import SpeechPipeline
 
 
@@ -62,6 +63,7 @@ def st(
     k: o.K = None,
     n: o.N = None,
     output_format: o.FormatOfSpeech = o.SpeechFormat.TEXT,
+    confidence: o.Confidence = False,
     max_chars: o.MaxChars = None,
     max_lines: o.MaxLines = None,
     min_seconds: o.MinSeconds = None,
@@ -85,12 +87,12 @@ def st(
         s.list_devices()
         return
     # What takes long to import is imported once the command line is known to be right.
-    from lsgcli.cli import captions
     from lsgcli.cli import hotwords as h
+    from lsgcli.cli import writing
     from lsgcli.errors import UsageError
 
     expected = h.prompt(prompt, hotwords)
-    layout = captions.layout(
+    layout = writing.layout(
         output_format.value,
         characters=max_chars,
         lines=max_lines,
@@ -98,6 +100,7 @@ def st(
         most=max_seconds,
         speed=max_cps,
     )
+    writing.check(output_format.value, confidence=confidence)
     settings = policy_settings(
         policy, latency, profile, lower, upper, delta, alpha, kl_direction, k, n
     )
@@ -117,6 +120,7 @@ def st(
     sound.check()
     from lsgcli import recogniser
     from lsgcli.catalog import AUTO
+    from lsgcli.languages import NAMES
 
     note = ignore if quiet else terminal.note
     chosen = recogniser.choose(model, language, to or None, offline=offline, note=note)
@@ -125,6 +129,7 @@ def st(
     from lsgcli.backends.base import Placement
     from lsgcli.report import Explainer
     from lsgcli.stats import SpeechStatistics
+    from lsgcli.watch import Watch
 
     warn = ignore if quiet else terminal.warning
     with ExitStack() as stack:
@@ -137,9 +142,14 @@ def st(
         together = explain and os.isatty(1) and os.isatty(2)
         preview = output_format is o.SpeechFormat.TEXT and not together and os.isatty(1)
         preview = preview and terminal.coloured(color.value, sys.stdout)
-        writer = captions.writer(output_format, layout, preview=preview, by_line=together)
+        writer = writing.writer(
+            output_format, layout, preview=preview, by_line=together, confident=confidence
+        )
         statistics = SpeechStatistics(backend.usage, warn=warn, live=sound.live)
-        observers = (statistics, Explainer(sys.stderr)) if explain else (statistics,)
+        spoken = None if chosen.source == AUTO else NAMES.get(chosen.source, chosen.source)
+        observers: tuple[Observer, ...] = (statistics,)
+        observers += (Explainer(sys.stderr),) if explain else ()
+        observers += (Watch(warn, spoken),) if settings.name != "offline" else ()
 
         def pipeline(recording: s.Recording, first: int) -> SpeechPipeline:
             from lsgcli.audio.chunks import AudioReader

@@ -57,6 +57,7 @@ class Listener:
     transcript: Transcript = field(default_factory=Transcript)
     _first: bool = True  # word of a segment
     timed = False
+    confident = False
 
     def event(self, event: Event, elapsed: float, read: float) -> None:
         """Take note of it."""

@@ -44,6 +44,16 @@ def joined(words: Sequence[SpokenWord]) -> str:
     return "".join((" " if word.spaced and n else "") + word.text for n, word in enumerate(words))
 
 
+def percentage(probability: float | None) -> str:
+    """A probability as people read it.
+
+    >>> percentage(0.934), percentage(None)
+    ('93%', '?')
+    """
+    known = probability is not None and probability == probability
+    return f"{probability:.0%}" if known else "?"
+
+
 class Writer(Protocol):
     """Takes what a pipeline produces, in order."""
 
@@ -92,6 +102,11 @@ class SpeechWriter(Writer, Protocol):
     @property
     def timed(self) -> bool:
         """Whether it needs to know when words were spoken."""
+        ...
+
+    @property
+    def confident(self) -> bool:
+        """Whether it also needs to know how probable they are; it must be timed then."""
         ...
 
     def recording(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from lsgcli.engine.steps import Action, Belief, Commit, Decision, Event, Reason, Units
 
 if TYPE_CHECKING:
-    from lsgcli.output.base import SpokenLine
+    from lsgcli.output.base import SpokenLine, SpokenWord
     from lsgcli.output.descriptor import Output
 
 
@@ -26,6 +27,7 @@ class JsonWriter:
     """
 
     timed = True
+    confident = True
 
     def __init__(self, output: Output) -> None:
         """Write to ``output``."""
@@ -86,10 +88,7 @@ class JsonWriter:
 
     def line(self, line: SpokenLine, elapsed: float) -> None:
         """Write the ``segment`` object of a line that was spoken, with the times of its words."""
-        words = [
-            {"text": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
-            for word in line.words
-        ]
+        words = [_word(word) for word in line.words]
         self._put(
             type="segment",
             segment=line.number,
@@ -97,6 +96,7 @@ class JsonWriter:
             end=words[-1]["end"],
             prediction=line.text,
             words=words,
+            **({"no_speech": round(line.no_speech, 4)} if line.no_speech is not None else {}),
             delays=[_number(word.delay) for word in line.words],
             elapsed=[_ms(word.elapsed) for word in line.words],
             elapsed_ms=_ms(elapsed),
@@ -158,6 +158,13 @@ class JsonWriter:
 
     def _put(self, **record: Any) -> None:
         self._output.write(self._encode(record).decode() + "\n")
+
+
+def _word(word: SpokenWord) -> dict[str, Any]:
+    """A word with its times in seconds, and its probability if the model tells one."""
+    record = {"text": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
+    known = word.probability is not None and not math.isnan(word.probability)
+    return record | ({"probability": round(word.probability or 0.0, 4)} if known else {})
 
 
 def _ms(seconds: float) -> float:

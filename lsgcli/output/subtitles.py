@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lsgcli.output.base import percentage
 from lsgcli.output.captions import Layout, captions
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ class _TimedWriter:
     """Writes whole lines; what is committed before a line ends is not shown."""
 
     timed = True
+    confident = False
 
     def __init__(self, output: Output) -> None:
         """Write to ``output``."""
@@ -93,19 +95,25 @@ class VttWriter(_CaptionWriter):
 
 
 class TsvWriter(_TimedWriter):
-    """A row for each word: when it was spoken, and when it was written, in milliseconds."""
+    """A row for each word: when it was spoken, and when it was written, in milliseconds.
 
-    def __init__(self, output: Output) -> None:
+    With ``confident`` also how probable it is.
+    """
+
+    def __init__(self, output: Output, *, confident: bool = False) -> None:
         """Write the header."""
         super().__init__(output)
-        output.write("start\tend\tdelay\tsegment\tword\n")
+        self.confident = confident
+        output.write("start\tend\tdelay\tsegment\tword" + "\tprobability" * confident + "\n")
 
     def line(self, line: SpokenLine, elapsed: float) -> None:
         """Write the line's words."""
         for word in line.words:
             times = (1000 * word.start, 1000 * word.end, word.delay)
-            row = "\t".join(str(round(time)) for time in times)
-            self._output.write(f"{row}\t{line.number}\t{word.text}\n")
+            row = [*(str(round(time)) for time in times), str(line.number), word.text]
+            if self.confident:
+                row.append(percentage(word.probability))
+            self._output.write("\t".join(row) + "\n")
         self.flush()
 
 

@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from lsgcli.engine.steps import Belief, Commit, Event, Hypothesis, Reason
+from lsgcli.output.base import percentage
 
 if TYPE_CHECKING:
     from lsgcli.output.base import SpokenLine
@@ -20,13 +21,20 @@ class TextWriter:
 
     With ``preview`` (a terminal) the hypothesis follows dimmed and is wiped before the next word,
     and ``(?)`` stays dimmed behind a sentence that the model does not believe.
-    With ``by_line`` a line is flushed when it ends: something else writes to the same terminal.
+    With ``confident`` a line that was spoken ends with a tab and how probable its words are. With
+    ``by_line`` a line is flushed when it ends: something else writes to the same terminal.
     """
 
-    timed = False
-
-    def __init__(self, output: Output, *, preview: bool = False, by_line: bool = False) -> None:
+    def __init__(
+        self,
+        output: Output,
+        *,
+        preview: bool = False,
+        by_line: bool = False,
+        confident: bool = False,
+    ) -> None:
         """Write to ``output``."""
+        self.timed = self.confident = confident
         self._output = output
         self._before: str | None = None  # blanks before the segment's first word, not yet written
         self._begun = False  # the line has
@@ -71,7 +79,8 @@ class TextWriter:
 
     def line(self, line: SpokenLine, elapsed: float) -> None:
         """End the line."""
-        self.end_line("\n")
+        known = " ".join(percentage(word.probability) for word in line.words)
+        self.end_line(f"\t{known}\n" if self.confident else "\n")
         self.flush()
 
     def close(self) -> None:

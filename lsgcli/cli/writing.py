@@ -1,4 +1,4 @@
-"""The options of captions, and the writers of speech."""
+"""How speech is written: its formats, their options, and the writer they make."""
 
 from __future__ import annotations
 
@@ -45,14 +45,22 @@ def layout(
     return made
 
 
-def writer(form: o.SpeechFormat, layout: Layout, *, preview: bool, by_line: bool) -> SpeechWriter:
+def check(form: str, *, confidence: bool) -> None:
+    """Raise UsageError for a format that has no place for confidences."""
+    if confidence and form in FORMATS:
+        raise UsageError(f"--confidence belongs to --format text, tsv and jsonl, not {form}")
+
+
+def writer(
+    form: o.SpeechFormat, layout: Layout, *, preview: bool, by_line: bool, confident: bool
+) -> SpeechWriter:
     """Make the writer for a format."""
     from lsgcli.output.descriptor import Output
 
     if form.value == "text":
         from lsgcli.output.text import TextWriter
 
-        return TextWriter(Output(), preview=preview, by_line=by_line)
+        return TextWriter(Output(), preview=preview, by_line=by_line, confident=confident)
     if form.value == "jsonl":
         from lsgcli.output.jsonl import JsonWriter
 
@@ -60,6 +68,6 @@ def writer(form: o.SpeechFormat, layout: Layout, *, preview: bool, by_line: bool
     from lsgcli.output import subtitles
 
     if form.value == "tsv":
-        return subtitles.TsvWriter(Output())
+        return subtitles.TsvWriter(Output(), confident=confident)
     kind = subtitles.SrtWriter if form.value == "srt" else subtitles.VttWriter
     return kind(Output(), layout)
