@@ -134,8 +134,8 @@ KNOWN = {
         "PermissionError: [Errno 13] Keine Berechtigung: '/root/x'"
     ),
     "  bash: foo: command not found": "  bash: foo: Befehl nicht gefunden",
-    "make: *** No rule to make target 'x'.  Stop.": (
-        "make: *** Keine Regel, um das Ziel 'x' zu erzeugen.  Abbruch."
+    "make: *** No rule to make target 'x', needed by 'y'.": (
+        "make: *** Keine Regel, um das Ziel 'x' zu erzeugen, das von 'y' benötigt wird."
     ),
     "All tests have passed": "Alle Tests wurden bestanden",
     "The house is small: Permission denied": "Das Haus ist klein: Keine Berechtigung",

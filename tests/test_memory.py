@@ -22,6 +22,7 @@ ONE_WORD = {"OK", "Processing", "Early Hints", "Multi-Status", "Already Reported
     "See Other",
     "Use Proxy",
     "Too Early",
+    "Gone",  # which may be said of anybody
     "Variant Also Negotiates",
 }
 
