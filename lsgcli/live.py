@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FIRST, BULK = 4, 1024  # segments translated together, at first and at most
 FASTER = 4  # times as many in the next batch
-LONG = 4.0  # seconds; a batch that takes longer is followed by none that is larger
+LONG = 10.0  # seconds; a batch that takes longer is followed by none that is larger
 
 
 @dataclass
