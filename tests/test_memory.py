@@ -6,12 +6,14 @@ import csv
 import errno
 import os
 import signal
+from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lsgcli.errors import InputError
+from lsgcli.text.items import Finder
 from lsgcli.text.memory import PHRASES, SLOT, Memory, of_direction, read, system_phrases
 
 if TYPE_CHECKING:
@@ -56,6 +58,19 @@ def test_the_table_is_whole():
         assert len(counts) == 1, row
     texts = [row[0].casefold() for row in rows]
     assert sorted(texts) == sorted(set(texts))
+
+
+@pytest.mark.parametrize("target", LANGUAGES)
+def test_what_is_protected_survives(target):
+    """Every item of an entry is in its translation as often, byte for byte."""
+    find = Finder()
+
+    def items(text: str) -> Counter[str]:
+        found = (text[item.start : item.end] for item in find(text))
+        return Counter(item for item in found if not SLOT.search(item))
+
+    for source, translation in system_phrases("en", target):
+        assert items(source) == items(translation)
 
 
 @pytest.mark.parametrize("other", LANGUAGES)
