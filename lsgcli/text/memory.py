@@ -67,6 +67,10 @@ class Entry:
             end = slot.end()
         return re.compile(pattern + re.escape(self.source[end:]), re.IGNORECASE)
 
+    def end(self, sign: str) -> str:
+        """The signs at the end of a translation, for those of a text."""
+        return self.ends[1] if sign == self.ends[0] else sign
+
     def fill(self, match: re.Match[str]) -> str:
         """Put what the slots have held into the translation."""
         held = dict(zip(_numbers(self.source), match.groups(), strict=True))
@@ -102,17 +106,15 @@ class Memory:
         >>> Memory([("No route to {}", "Pas de route vers {}")]).find("No route to example.com.")
         'Pas de route vers example.com.'
         """
-        text = " ".join(text.split())
-        end = END.search(text)
-        core, sign = text[: end.start()], end[0] if end else ""  # type: ignore[union-attr]
+        core, sign = _without_end(text)
         if not core:
             return None
         if entry := self._exact.get(core.casefold()):
-            return self._ended(self._cased(entry.target, core, entry), sign, entry)
+            return self._cased(entry.target, core, entry) + entry.end(sign)
         for entry in self._candidates(core):
             match = entry.pattern.fullmatch(core)
             if match and not (entry.strict and sign != entry.ends[0]):
-                return self._ended(self._cased(entry.fill(match), core, entry), sign, entry)
+                return self._cased(entry.fill(match), core, entry) + entry.end(sign)
         return None
 
     def split(self, text: str) -> list[Piece]:
@@ -171,9 +173,6 @@ class Memory:
         if text[0].islower() and entry.source[0].isupper() and not self._nouns:
             return target[0].lower() + target[1:]
         return target
-
-    def _ended(self, target: str, sign: str, entry: Entry) -> str:
-        return target + (entry.ends[1] if sign == entry.ends[0] else sign)
 
 
 def _unknown(part: str) -> Piece:
