@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import wave
 from pathlib import Path
@@ -114,6 +116,17 @@ def test_a_list_in_a_file(tmp_path):
     check_error(run_lsg("asr", "--files-from", "nowhere"), 1, "nowhere: No such file")
     check_error(run_lsg("asr", "--files-from", "-", JFK), 2, "exclude each other")
     check_error(run_lsg("asr", "--files-from", "-", "-f", "srt"), 2, "one at a time")
+
+
+def test_names_in_any_locale(tmp_path):
+    """The tests run in the C locale."""
+    file = tmp_path / "Künstler.flac"
+    shutil.copyfile(DASHWOOD, file)
+    listed = run_lsg("asr", "-f", "jsonl", "--files-from", "-", stdin=os.fsencode(file) + b"\n")
+    named = run_lsg("asr", "-f", "jsonl", file)
+    for result in (listed, named):
+        assert result.code == 0
+        assert json.loads(result.lines[0]) == {"type": "recording", "name": str(file)}
 
 
 def test_what_is_missing_is_told_before_a_model_is_fetched(tmp_path):

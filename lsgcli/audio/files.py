@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from io import FileIO
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
 
 
 def title(source: Source) -> str:
-    """Give the name of a source for messages."""
+    """Give the name of a source for messages, which UTF-8 can hold whatever the locale is."""
     if source == 0:
         return "standard input"
-    return f"descriptor {source}" if isinstance(source, int) else str(source)
+    if isinstance(source, int):
+        return f"descriptor {source}"
+    return os.fsencode(source).decode("utf-8", "replace")
 
 
 def unbuffered(source: Source) -> FileIO:

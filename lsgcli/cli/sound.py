@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import signal
@@ -94,14 +93,11 @@ class Sound:
 
     def _listed(self) -> Iterator[Path]:
         """Read a list as it comes, so that it may be written by a process that waits."""
-        with contextlib.ExitStack() as stack:
-            lines = sys.stdin if self.listed == STDIN else None
-            if lines is None:
-                assert self.listed
-                lines = stack.enter_context(self.listed.open(encoding="utf-8"))
-            for line in iter(lines.readline, ""):
-                if name := line.rstrip("\r\n"):
-                    yield Path(name)
+        assert self.listed
+        with open(0 if self.listed == STDIN else self.listed, "rb") as lines:
+            for line in iter(lines.readline, b""):
+                if name := line.rstrip(b"\r\n"):
+                    yield Path(os.fsdecode(name))
 
     def _source(self, source: Path | int, warn: Callable[[str], None]) -> Iterable[Samples]:
         if self.raw is None:
