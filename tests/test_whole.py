@@ -115,3 +115,9 @@ def test_no_item_of_a_line_that_arrives_word_by_word_is_lost():
     assert (result.code, result.stderr) == (0, "")
     for sample, line in zip(lines, result.lines, strict=True):
         assert lost(sample, line) == [], (sample.line, line)
+
+
+def test_a_sign_of_markup_inside_an_attribute_ends_no_tag():
+    line = 'We need <a href="p->next">this</a> for the new car!'
+    (written,) = run_lsg("translate", "--to", "de", stdin=line.encode()).lines
+    assert written.count('<a href="p->next">') == written.count("</a>") == 1

@@ -11,7 +11,7 @@ from lsgcli.text.items import Item
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]*)[^<>]*?(/?)>")
+TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]*)[^<]*?(/?)>")
 KEPT = {"code", "kbd", "pre", "samp", "script", "style", "tt", "var"}  # what they hold is no prose
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 EMPHASIS = re.compile(
