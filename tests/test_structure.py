@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from lsgcli.structure.planner import Kind, Planner
 from lsgcli.text.items import Finder
+from lsgcli.text.spans import Prose
 
 CORPUS = (Path(__file__).parent / "data/lines.txt").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## ([^⟦\n]+)\n((?:(?!## [^⟦\n]+\n).*\n)+)", CORPUS, re.MULTILINE))
@@ -92,6 +93,13 @@ def test_spans_are_the_line_in_whatever_order_lines_come(lines, kind):
         spans = list(planner(line)) if line.strip() else planner.blank()
         if spans is not None and '""' not in line:
             assert "".join(span.text for span in spans) == line
+
+
+@pytest.mark.parametrize(
+    "line", ["About 1,000,000 people live here.", "Could not open f(a,b,c): it is late", "a,b"]
+)
+def test_commas_make_no_row(line):
+    assert "".join(span.text for span in Planner(Finder())(line) if isinstance(span, Prose)) == line
 
 
 # ---------------------------------------------------------------- what one says of the input

@@ -19,6 +19,7 @@ GAP = re.compile(r"(?<![.!?:;,\s\[(]) {2,}(?=\S)|(?<=\S)[ ]*\t\s*(?=\S)")
 WIDE = re.compile(
     r"[^\s\[(] {3,}\S|[^\s\[(] {2,}\S.* {2,}\S|\S\t+\S"
 )  # more than a slip of the finger
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")  # in 1,000,000
 BAR = re.compile(r"[|│┃]+")
 
 
@@ -79,14 +80,19 @@ def delimiter(line: str, *, before: str = "") -> str:
     ``before``: what separated those of the row before.
     """
     for sign in ",;":
-        fields = split(line, sign)
-        if len(fields) < 2 or not _is_valid(line, sign, len(fields)):
+        fields = split(THOUSANDS.sub("", line), sign)
+        if len(fields) < 2 or not _is_valid(THOUSANDS.sub("", line), sign, len(fields)):
             continue
-        tight = all(not field[:1].isspace() for field in fields[1:])
+        tight = all(not field[:1].isspace() for field in fields[1:]) and all(map(_closed, fields))
         marked = any(field.startswith('"') for field in fields[1:])
         if tight and (len(fields) > 2 or marked or sign == before):
             return sign
     return ""
+
+
+def _closed(field: str) -> bool:
+    """Whether each bracket is closed in its field: ``f(a,b,c)`` is no row."""
+    return all(field.count(a) == field.count(b) for a, b in ("()", "[]", "{}"))
 
 
 def split(line: str, sign: str) -> list[str]:
