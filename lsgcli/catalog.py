@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from lsgcli.manifest import (
     ANY,
     FILE_NAME,
     VERSION,
+    Level,
+    Levels,
     Manifest,
     SpeechManifest,
     TextManifest,
@@ -31,7 +34,16 @@ if TYPE_CHECKING:
 OFFERED = 3  # models that are named to somebody who has none
 AUTO = "auto"  # the source language that is told from the speech or the text
 ENGLISH_ONLY = 51864  # tokens of the Whispers that know one language and one task
-WINDOW = 5.0  # seconds that a Whisper is given at least, trained as it was on 30
+WINDOW = 10.0  # seconds that a Whisper is given at least: shown less, it does not see the end
+SCROLL = 10.0  # seconds from which a window scrolls, so that it stays at that
+SILENCE = 2.0  # seconds that end an utterance: people pause inside sentences
+# Measured on OpenAI's base and tiny.en (benchmarks/speech_real.py).
+LEVELS = Levels(
+    low=Level(lower=1, upper=0, margin=0.4, agree=False),
+    medium=Level(lower=1, upper=2, margin=0.3),
+    high=Level(lower=2, upper=3, alpha=0.8, margin=0.3),
+    highest=Level(lower=3, upper=5, alpha=0.9, margin=0.3),
+)
 
 M_co = TypeVar("M_co", bound=Manifest, covariant=True)
 
@@ -194,7 +206,7 @@ def load_speech(directory: Path) -> SpeechManifest:
 
 
 def whisper_manifest(directory: Path) -> SpeechManifest:
-    """The manifest of a Whisper that has none: OpenAI's languages, the paper's settings for speech.
+    """The manifest of a Whisper that has none: OpenAI's languages, settings that are right for it.
 
     Raises ManifestError if it is no Whisper.
     """
@@ -214,9 +226,12 @@ def whisper_manifest(directory: Path) -> SpeechManifest:
         version=VERSION,
         directions=list(directions),
         licence="as its source says",
-        policy=Thresholds(delta=7.0, alpha=0.5),
+        policy=Thresholds(delta=math.inf, alpha=0.5, levels=LEVELS),
         files={},
         window=WINDOW,
+        pause=SILENCE,
+        scroll=SCROLL,
+        context=0,
     )
 
 

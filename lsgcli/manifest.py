@@ -130,6 +130,8 @@ class Level(Struct, frozen=True):
     upper: Annotated[int, msgspec.Meta(ge=0)]  # U: units the policy may wait beyond that
     delta: NonNegative | None = None
     alpha: Probability | None = None
+    margin: NonNegative | None = None  # of speech: counted in time, see ``policy.speech``
+    agree: bool = True  # of speech that is counted in time
 
 
 class Levels(Struct, frozen=True):
@@ -239,6 +241,7 @@ class SpeechManifest(Manifest, frozen=True, kw_only=True, tag_field="kind", tag=
 
     silence: NonNegative = 1.0  # seconds of silence that the model wants behind the speech
     window: Annotated[float, msgspec.Meta(ge=0, le=30)] = 0.0  # least seconds it wants to be given
+    pause: Annotated[float, msgspec.Meta(ge=0.1, le=10)] = 0.7  # seconds that end an utterance
     scroll: Annotated[float, msgspec.Meta(ge=2, le=15)] = 8.0  # seconds from which a window scrolls
     context: Annotated[int, msgspec.Meta(ge=0, le=96)] = 64  # tokens of the text before it is shown
 

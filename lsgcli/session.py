@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from lsgcli.engine.steps import Arrival, Event, Forward, Generate, Receive
+from lsgcli.engine.steps import Arrival, Event, Forward, Generate, Locate, Receive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lsgcli.backends.base import Backend
-    from lsgcli.engine.steps import Steps
+    from lsgcli.engine.steps import Place, Steps
 
 T = TypeVar("T")
+
+
+def _nowhere(request: Locate) -> list[Place]:
+    raise NotImplementedError("this model does not know where words are")
 
 
 class Observer(Protocol):
@@ -80,14 +84,16 @@ class Session:
         sink: Sink,
         observers: tuple[Observer, ...] = (),
         clock: Callable[[], float] = time.monotonic,
+        locate: Callable[[Locate], list[Place]] = _nowhere,
     ) -> None:
-        """Connect the parts."""
+        """Connect the parts; ``locate`` answers for a model that knows where words are."""
         self.read = 0.0  # how much of the source has been read, as observers want it
         self.observers = observers
         self._feed = feed
         self.backend = backend  # the model that answers
         self._sink = sink
         self._clock = clock
+        self._locate = locate
 
     def run(self, steps: Steps[None], receive: Callable[[bool], Arrival]) -> Iterator[Event]:
         """Run a segment; give each event when everybody has seen it.
@@ -107,6 +113,8 @@ class Session:
                 reply = self.backend.forward(step.queries)
             elif isinstance(step, Generate):
                 reply = next(self.backend.generate([step]))
+            elif isinstance(step, Locate):
+                reply = self._locate(step)
             else:
                 self.observe(step)
                 yield step

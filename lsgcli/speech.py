@@ -15,7 +15,17 @@ from lsgcli.audio.chunks import RATE
 from lsgcli.audio.segments import SpeechSegment, quietest, seconds
 from lsgcli.backends.base import Backend
 from lsgcli.engine.segment import translate
-from lsgcli.engine.steps import Action, Arrival, Commit, Decision, Event, Generate, Query
+from lsgcli.engine.steps import (
+    Action,
+    Arrival,
+    Commit,
+    Decision,
+    Generate,
+    Locate,
+    Place,
+    Query,
+    Reason,
+)
 from lsgcli.output.base import SpokenLine, SpokenWord, joined
 from lsgcli.session import Session
 from lsgcli.text.segmenter import ends_sentence
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
 LONGEST = 24.0  # seconds at which it ends, when it cannot
 TRIES, AGAIN = 2, 1.9  # cuts that are tried out, and seconds until others are
 TOO_LONG = 1.25  # times that: then the likeliest cut is made, whatever the model hears
+MISSED = 1.5  # seconds of speech behind the last word, from which the model has missed words
 FORGOTTEN = 30.0  # seconds of silence after which what was said is no context any more
 
 
@@ -57,6 +68,10 @@ class SpeechBackend(Backend, Protocol):
         """How probable each word is, given all of ``source``; NaN if that cannot be told."""
         ...
 
+    def locate(self, request: Locate) -> list[Place]:
+        """Tell where words were spoken: see ``steps.Locate``."""
+        ...
+
     def times(
         self, source: tuple[SpeechSegment, ...], words: Sequence[Sequence[int]]
     ) -> list[tuple[float, float]]:
@@ -75,6 +90,7 @@ class Window:
         self.words = list(words)
         self.carried = len(self.segments)  # segments that the engine has not been given
         self.tried = 0.0  # how long it was when it was to scroll last
+        self.ends = False  # the model would end the text here
 
     @property
     def seconds(self) -> float:
@@ -109,7 +125,7 @@ class SpeechPipeline:
         self._policy = policy
         self._backend = backend
         self._writer = writer
-        self._session = Session(feed, backend, writer, observers)
+        self._session = Session(feed, backend, writer, observers, locate=backend.locate)
         self._language = language
         self._preview = preview
         self._long = scroll
@@ -159,10 +175,16 @@ class SpeechPipeline:
         for event in self._session.run(steps, self._receive):
             if isinstance(event, Commit):
                 self._commit(event)
-            elif _reads(event) and self._is_long(window) and self._scroll():
-                return
+            elif isinstance(event, Decision):
+                window.ends = event.reason is Reason.END_HELD
+                reads = event.action is Action.READ
+                if reads and not window.ends and self._is_long(window) and self._scroll():
+                    return
+        unheard = self._unheard()
         self._leave(len(window.words))
-        self._window = Window()
+        self._window = Window(unheard)
+        if unheard:
+            self._next_line()
 
     def _receive(self, wait: bool) -> Arrival:
         window = self._window
@@ -170,6 +192,8 @@ class SpeechPipeline:
             units, window.carried = window.segments[-window.carried :], 0
             return Arrival(tuple(units), self._finished)
         if window.seconds >= LONGEST:  # nothing to scroll by: whatever it is, it must end
+            return Arrival((), finished=True)
+        if wait and window.ends and self._unheard():  # the model has done with this window
             return Arrival((), finished=True)
         room = max(self._long - window.seconds, 0.0)
         if wait:
@@ -189,21 +213,26 @@ class SpeechPipeline:
         word = SpokenWord(
             event.text, spaced, event.tokens, self._session.read, self._session.elapsed()
         )
-        if event.spaced or not self._joins(event.text):
+        if event.spaced or not self._joins(event):
             self._window.words.append(word)
             self._line.words.append(word)
         language = self._language or self._backend.language or "en"
         if ends_sentence([each.text for each in self._line.words], language):
-            self._end_line()
-            self._writer.begin(self._line.number, "")
+            self._next_line()
 
-    def _joins(self, text: str) -> bool:
+    def _joins(self, event: Commit) -> bool:
         """Add punctuation to the word before it; false if it is something else."""
         words = self._line.words
-        if not words or any(map(str.isalnum, text)) or words[-1] not in self._window.words[-1:]:
+        is_mark = not any(map(str.isalnum, event.text))
+        if not words or not is_mark or words[-1] not in self._window.words[-1:]:
             return False
-        words[-1].text += text
+        words[-1].text += event.text
+        words[-1].tokens += event.tokens
         return True
+
+    def _next_line(self) -> None:
+        self._end_line()
+        self._writer.begin(self._line.number, "")
 
     def _end_line(self) -> None:
         if not self._line.words:
@@ -247,6 +276,22 @@ class SpeechPipeline:
         first, last = (before.start + before.end) / 2, (after.start + after.end) / 2
         cut = quietest(segments, round(first * RATE), round(last * RATE))
         return [each.after(cut) for each in segments if each.end > cut]
+
+    def _unheard(self) -> list[SpeechSegment]:
+        """The audio after the window's last word, if so much was said there that words are missing.
+
+        Whisper is content with a sentence, and may never say what comes behind a pause.
+        """
+        window = self._window
+        if not window.words or not window.segments:
+            return []
+        spoken = max(each.spoken for each in window.segments)
+        self._time(window.words)
+        last = round(window.words[-1].end * RATE)
+        if spoken - last < MISSED * RATE:
+            return []
+        cut = quietest(window.segments, last, last + RATE)
+        return [each.after(cut) for each in window.segments if each.end > cut]
 
     def _is_heard(self, count: int) -> bool:
         """Whether the model takes the audio after the first words to begin with the others."""
@@ -306,7 +351,3 @@ def _plain(text: str) -> str:
     """Words as they are compared: without case and punctuation."""
     kept = "".join(c if c.isalnum() else " " if c.isspace() else "" for c in text.casefold())
     return " ".join(kept.split())
-
-
-def _reads(event: Event) -> bool:
-    return isinstance(event, Decision) and event.action is Action.READ

@@ -81,7 +81,7 @@ BAD = {
     "translate --to de --compute-type int3": "int3.*int8",
     "translate --to de -k 3": "-k belongs to --policy wait-k, not lsg",
     "translate --to de -n 3": "-n belongs to --policy local-agreement and hold-n, not lsg",
-    "translate --to de --policy wait-k --delta 1": "--delta belongs to --policy lsg, not wait-k",
+    "translate --to de --policy wait-k --delta 1": "--delta belongs to --policy lsg and lsg-words,",
     "translate --to de --policy wait-k --latency low": "--latency belongs to --policy lsg",
     "translate --to de --policy offline --alpha 1": "--alpha belongs to --policy lsg",
     "translate --to de --policy offline -L 1": "--lower belongs to --policy lsg",

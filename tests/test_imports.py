@@ -34,7 +34,7 @@ describe.prompts describe.layouts
 describe.examples
 engine.lockstep
 policy.settings
-policy policy.lsg policy.baselines policy.base
+policy policy.lsg policy.speech policy.baselines policy.base
 engine engine.segment engine.decoder
 backends backends.*
 recogniser

@@ -101,7 +101,7 @@ def test_settings_are_json():
         ("", "it is empty"),
         ("L", "'L' is not KEY=VALUE"),
         ("L=", "'L=' is not KEY=VALUE"),
-        ("x=1", "keys are L, U, delta, alpha, k, n"),
+        ("x=1", "keys are L, U, delta, alpha, margin, k, n"),
         ("L=1 L=2", "L is there twice"),
         ("L=1,", "L='' is not a whole number"),
         ("L=1.5", "L='1.5' is not a whole number"),
@@ -118,7 +118,7 @@ def test_bad_sweeps(text, message):
 
 
 def test_bad_names():
-    with pytest.raises(UsageError, match="no policy 'waitk'; choose from lsg, wait-k"):
+    with pytest.raises(UsageError, match="no policy 'waitk'; choose from lsg, lsg-words, alignatt"):
         parse_policies("lsg,waitk")
     with pytest.raises(UsageError, match="no level 'lo'; choose from low, medium, high"):
         parse_latency("lo")
@@ -127,7 +127,7 @@ def test_bad_names():
 @pytest.mark.parametrize(
     ("policies", "given", "sweeps", "message"),
     [
-        (["wait-k"], {"delta": (1.0,)}, [], "--delta belongs to --policy lsg, not wait-k"),
+        (["wait-k"], {"delta": (1.0,)}, [], "--delta belongs to --policy lsg and lsg-words"),
         (["lsg"], {}, ["k=1"], "-k belongs to --policy wait-k, not lsg"),
         (["lsg"], {"lower": (1,)}, ["L=1,2"], "--lower is also in --sweep"),
         (["lsg"], {"latency": ("low",)}, ["L=1 U=2"], "--latency stands for L and U"),

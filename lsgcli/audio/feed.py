@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SPEECH, SILENCE = 0.5, 0.35  # probabilities above and below which a frame is one or the other
 ONSET = 3  # frames of speech that begin an utterance: a click is shorter
+SHORT, SURE = 0.4, 1.0  # seconds of silence that are handed out at once, with what was said
 BEFORE, AFTER = 0.3, 0.2  # seconds around an utterance that belong to it
 
 
@@ -62,6 +63,7 @@ class SpeechFeed:
         self._detector = detector
         self._segment = round(segment * RATE)
         self._pause = round(pause * RATE)
+        self._short = min(round(SHORT * RATE), self._pause)
         self._idle = idle
         self._live = live
         self._rest = np.zeros(0, np.float32)  # samples that are no whole frame yet
@@ -105,13 +107,26 @@ class SpeechFeed:
         more = True
         while self._speaking and more and len(found) < most:
             more = self._hear(0 if found or not wait else self._idle)
-            if len(self._held) >= self._segment:
+            if (quiet := self._quiet()) is not None:
+                if self._start < quiet:
+                    found.append(self._take(min(len(self._held), self._segment)))
+            elif len(self._held) >= self._segment:
                 found.append(self._take(self._segment))
             if self._paused() or not (more or found or not wait):  # or nothing comes any more
                 self._speaking = False
         if self._speaking:
             return found, False
         return found + self._end_utterance(), True
+
+    def _quiet(self) -> int | None:
+        """Up to where audio is handed out while nobody speaks; None while somebody does.
+
+        What was said need not wait for a whole segment, and silence is shown only to make sure.
+        """
+        silence = self.position - self._last
+        if silence < self._short:
+            return None
+        return self._last + (round(SURE * RATE) if silence >= SURE * RATE else 0)
 
     def _paused(self) -> bool:
         return self.position - self._last >= self._pause
@@ -127,7 +142,7 @@ class SpeechFeed:
         return segments
 
     def _take(self, count: int) -> SpeechSegment:
-        taken = SpeechSegment(self._held[:count], self._start)
+        taken = SpeechSegment(self._held[:count], self._start, self._last)
         self._drop(count)
         self.speech += count
         return taken

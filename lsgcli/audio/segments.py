@@ -26,6 +26,7 @@ class SpeechSegment:
 
     samples: Samples  # mono, 16 kHz, shape [n]
     start: int  # samples from the beginning of the stream
+    spoken: int  # where the newest speech heard until then ends, in samples of the stream
 
     @property
     def end(self) -> int:
@@ -35,7 +36,7 @@ class SpeechSegment:
     def after(self, sample: int) -> SpeechSegment:
         """The part from ``sample`` of the stream on."""
         cut = max(0, sample - self.start)
-        return SpeechSegment(self.samples[cut:], self.start + cut)
+        return SpeechSegment(self.samples[cut:], self.start + cut, self.spoken)
 
 
 def joined(segments: Iterable[object]) -> Samples:

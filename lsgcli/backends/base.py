@@ -50,6 +50,11 @@ class Lexicon(Protocol):
         """
         ...
 
+    @property
+    def located(self) -> bool:
+        """Whether the backend answers ``Locate``: it knows where in the source a word is."""
+        ...
+
     def limit(self, source: Sequence[SourceUnit]) -> int:
         """The most target tokens a translation of these source units may have."""
         ...

@@ -20,6 +20,8 @@ CLOSING = re.compile('[.,;:!?…)\\]}»”“"。，、；：！？）」』】]
 class TokenLexicon:
     """Words of the target: what ``Lexicon`` asks for, but for what depends on the source."""
 
+    located = False
+
     def __init__(self, vocabulary: Texts, end: frozenset[int], unit: Unit = "word") -> None:
         """Take the target's vocabulary, its end tokens, and what is a word in it."""
         self._texts = vocabulary

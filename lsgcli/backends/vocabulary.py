@@ -191,7 +191,7 @@ class HuggingFaceVocabulary:
         if added := self._added.get(number):
             return b"" if added.special else added.content.replace(SPACE, " ").encode()
         if self._byte_level:
-            return bytes(byte_of()[c] for c in token if c in byte_of())
+            return token.translate(byte_of()).encode("latin-1", "ignore")
         if byte := BYTE.fullmatch(token):
             return bytes([int(byte[1], 16)])
         return token.replace(SPACE, " ").encode()
@@ -209,11 +209,14 @@ def _behind(
 
 
 @lru_cache(maxsize=1)
-def byte_of() -> dict[str, int]:
-    """GPT-2's alphabet: the printable character that stands for each byte in byte-level BPE."""
+def byte_of() -> dict[int, int]:
+    """GPT-2's alphabet: the printable character that stands for each byte in byte-level BPE.
+
+    A table for ``str.translate``; what it makes of a token is Latin-1.
+    """
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
-    alphabet = [chr(byte) for byte in printable] + [chr(256 + n) for n in range(len(others))]
+    alphabet = printable + [256 + n for n in range(len(others))]
     return dict(zip(alphabet, printable + others, strict=True))
 
 

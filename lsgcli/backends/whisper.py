@@ -10,6 +10,7 @@ and what was a guess then is often what has been committed since.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ import ctranslate2
 import numpy as np
 
 from lsgcli.audio.chunks import RATE
-from lsgcli.audio.segments import joined, seconds
+from lsgcli.audio.segments import SpeechSegment, joined, seconds
 from lsgcli.backends.base import Placement, Usage
 from lsgcli.backends.kept import Kept
 from lsgcli.backends.lexicon import TokenLexicon
@@ -31,16 +32,18 @@ from lsgcli.backends.loops import loop_start
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary
 from lsgcli.catalog import AUTO, ENGLISH_ONLY, whisper_vocabulary
 from lsgcli.engine.distribution import Distribution
+from lsgcli.engine.steps import Place
 from lsgcli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
     from faster_whisper.feature_extractor import FeatureExtractor
 
     from lsgcli.catalog import Model
-    from lsgcli.engine.steps import Generate, Query, SourceUnit
+    from lsgcli.engine.steps import Generate, Locate, Query, SourceUnit
     from lsgcli.manifest import SpeechManifest
 
     Source = tuple[SourceUnit, ...]
@@ -49,10 +52,13 @@ LONGEST = 30.0  # seconds of audio that Whisper takes
 POSITIONS = 448  # tokens that its decoder takes
 CONTEXT = 96  # tokens of the text before that are shown to it
 PROMPT = 127  # tokens of a prompt, at most; with those of the context half of POSITIONS
-AHEAD = 12  # tokens that one pass may go on
 TOKENS_A_SECOND = 16  # no speech has more
 ENCODINGS, ROWS = 64, 256  # that are kept; 1 MB and 200 kB each, for Whisper base
 NO_SPEECH, UNLIKELY = 0.6, -1.0  # Whisper's own thresholds: probability, mean log-probability
+PAUSE = 0.9  # seconds without speech after which what was said is written as it is
+AFTER = 0.1  # seconds behind the speech in which its last word may end
+LATE = 0.2  # seconds behind the speech in which the alignment may put the begin of a word
+SQUEEZED, NO_TIME = 3, 0.045  # words at least, and seconds a word at most, that were not spoken
 SURE = 0.5  # probability of a language from which it is believed
 SPACELESS = {"zh", "ja", "th", "lo", "my", "yue"}  # languages written without spaces
 
@@ -62,6 +68,7 @@ class WhisperLexicon(TokenLexicon):
 
     parallel = False
     prompt = 0  # tokens of the prompt, which the decoder has to take as well
+    located = True
 
     def holds(self, token: int) -> bool:
         """Whether it is closing punctuation."""
@@ -108,6 +115,7 @@ class WhisperBackend:
         self.no_speech = 0.0  # the newest probability that there is no speech in what was heard
         self._encodings: Kept[Source, Any] = Kept(ENCODINGS)
         self._rows: Kept[tuple[Source, tuple[int, ...]], Distribution] = Kept(ROWS)
+        self._aligned: tuple[Source, list[int], npt.NDArray[np.float64]] = ((), [], np.zeros(1))
         self._lock = Lock()
         self._speak(None if model.source == AUTO else model.source)
 
@@ -142,15 +150,10 @@ class WhisperBackend:
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
         """Continue greedily."""
         for request in requests:
-            tokens = request.query.target
-            while len(tokens) - len(request.query.target) < request.limit:
-                rows = self._answer(replace(request.query, target=tokens, ahead=AHEAD))
-                ahead = [row.token for row in rows]
-                ended = ahead.index(self._prompts.end) if self._prompts.end in ahead else None
-                tokens += tuple(ahead[:ended])
-                if ended is not None:
-                    break
-            yield tokens[len(request.query.target) :][: request.limit]
+            rows = self._answer(replace(request.query, ahead=request.limit - 1))
+            tokens = tuple(row.token for row in rows)
+            ended = tokens.index(self._prompts.end) if self._prompts.end in tokens else None
+            yield tokens[:ended][: request.limit]
 
     def count(self, unit: SourceUnit) -> int:
         """How many positions a segment of speech has in the encoder."""
@@ -179,7 +182,44 @@ class WhisperBackend:
         Dynamic time warping of the cross attention, as OpenAI's Whisper does; where a model does
         not say which heads to look at, words are spread over the time there is.
         """
-        tokens = [token for word in words for token in word]
+        edges = self._edges(source, [token for word in words for token in word])
+        edges = np.minimum(edges, _spoken(source) + AFTER)
+        ends = np.cumsum([len(word) for word in words])
+        begins = ends - [len(word) for word in words]
+        return [(float(edges[b]), float(edges[e])) for b, e in zip(begins, ends, strict=True)]
+
+    def locate(self, request: Locate) -> list[Place]:
+        """Tell where words were spoken: see ``steps.Locate``.
+
+        Words that stand behind all speech have no place, nor have several at the end for which
+        there is no time: that is what a repetition looks like.
+        """
+        source = request.query.source
+        before = request.query.target
+        tokens = [token for word in request.words for token in word]
+        edges = self._edges(source, [*before, *tokens])[len(before) :]
+        marks = np.cumsum([0, *map(len, request.words)])
+        times = [(float(edges[a]), float(edges[b])) for a, b in itertools.pairwise(marks)]
+        heard, spoken = seconds(source), _spoken(source)
+        last = np.cumsum([seconds([each]) for each in source])
+        count = believed(times, spoken)
+        if count < len(times) and all(map(self.lexicon.holds, request.words[count])):
+            count += 1  # the mark behind the last word
+        places = []
+        for _begin, until in times[:count]:
+            unit = 1 + min(int(np.searchsorted(last, until - 0.01)), len(last) - 1)
+            places.append(Place(unit, math.inf if heard - spoken >= PAUSE else heard - until))
+        return places
+
+    def _edges(self, source: Source, tokens: list[int]) -> npt.NDArray[np.float64]:
+        """Where each token begins, in seconds, and where the last one ends; shape [n + 1].
+
+        What begins the hypothesis that was placed last has its times there: by itself, its last
+        word would be stretched over the speech that follows.
+        """
+        of, placed, known = self._aligned
+        if of == source and placed[: len(tokens)] == tokens:
+            return known[: len(tokens) + 1]
         length = seconds(source)
         try:
             (found,) = self._model.align(
@@ -196,9 +236,8 @@ class WhisperBackend:
             edges = np.append(pairs[starts, 1] / 50, length)[: len(tokens) + 1]
         self.usage.calls += 1
         self.usage.tokens += len(tokens)
-        ends = np.cumsum([len(word) for word in words])
-        begins = ends - [len(word) for word in words]
-        return [(float(edges[b]), float(edges[e])) for b, e in zip(begins, ends, strict=True)]
+        self._aligned = (source, tokens, edges)
+        return edges
 
     @property
     def _model(self) -> ctranslate2.models.Whisper:
@@ -228,7 +267,7 @@ class WhisperBackend:
 
     def _pass(self, memory: Any, start: tuple[int, ...], query: Query) -> list[Distribution]:
         forced = query.target + query.draft
-        steps = min(len(forced) + 1 + min(query.ahead, AHEAD), POSITIONS - len(start))
+        steps = min(len(forced) + 1 + query.ahead, POSITIONS - len(start))
         (result,) = self._model.generate(
             memory,
             [list(start + forced)],
@@ -328,6 +367,30 @@ class Prompts:
         if number is None:
             raise ModelError(f"{self._file}: not a tokenizer of Whisper's, it has no {token}")
         return number
+
+
+def _spoken(source: Source) -> float:
+    """Where in a source the newest speech ends, in seconds."""
+    segments = [each for each in source if isinstance(each, SpeechSegment)]
+    return max((each.spoken for each in segments), default=0) / RATE - segments[0].start / RATE
+
+
+def believed(times: Sequence[tuple[float, float]], spoken: float) -> int:
+    """How many words of a hypothesis have a place in the speech, which ends at ``spoken``.
+
+    A model that says again what it has said finds no time for it: the words are squeezed into the
+    last moment, or put behind the speech.
+
+    >>> believed([(0.0, 0.4), (0.4, 0.9), (0.9, 0.9), (0.9, 0.92), (0.92, 1.0)], 1.0)
+    2
+    """
+    count = len(times)
+    while count and times[count - 1][0] > spoken + LATE:
+        count -= 1
+    for first in range(count - SQUEEZED + 1):
+        if times[count - 1][1] - times[first][0] <= NO_TIME * (count - first):
+            return first
+    return count
 
 
 def _mean_logp(rows: list[Distribution]) -> float:

@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lsgcli import terminal
@@ -46,12 +47,13 @@ def run(
     upper: o.Upper = None,
     delta: o.Delta = None,
     alpha: o.Alpha = None,
+    margin: o.Margin = None,
     kl_direction: o.Direction = None,
     k: o.K = None,
     n: o.N = None,
     sweep: e.Sweep = None,
     segment_ms: o.SegmentMs = 640,
-    pause: o.Pause = 0.7,
+    pause: o.Pause = None,
     vad: o.Vad = True,
     computation_aware: e.ComputationAware = False,
     words_per_second: e.WordsPerSecond = None,
@@ -82,8 +84,8 @@ def run(
 
     direction = kl_direction.value if kl_direction else None
     given: dict[str, Any] = {
-        "lower": lower, "upper": upper, "delta": delta, "alpha": alpha, "direction": direction,
-        "k": k, "n": n,
+        "lower": lower, "upper": upper, "delta": delta, "alpha": alpha,
+        "margin": margin, "direction": direction, "k": k, "n": n,
     }  # fmt: skip
     values: dict[str, s.Values] = {f: (v,) for f, v in given.items() if v is not None}
     if profile is not None:
@@ -94,12 +96,12 @@ def run(
         s.parse_policies(policy), values, [s.parse_sweep(each) for each in sweep or ()]
     )
     speed = _speed(computation_aware, words_per_second)
-    hearing = Hearing(segment_ms / 1000, pause, vad)
-    task = choose(model, from_, to, hearing.of, terminal.note)
+    hearing = partial(Hearing.of, segment=segment_ms / 1000, pause=pause, vad=vad)
+    task = choose(model, from_, to, hearing, terminal.note)
     chosen = task.model
     files = _files(source, target, test_set, langpair or f"{chosen.source}-{chosen.target}")
     sentences = task.load(*files)
-    systems = s.systems(settings, chosen.policy)
+    systems = s.systems(settings, chosen.policy, speech=task.source_type == "speech")
     where = place(device, compute_type)  # kept as it was decided, so that no other goes on
     asked: dict[str, Any] = {"device": where.name, "compute_type": where.compute_type}
     asked |= {"threads": threads}

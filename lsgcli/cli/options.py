@@ -16,6 +16,8 @@ class PolicyName(str, Enum):
     """The policies."""
 
     LSG = "lsg"
+    LSG_WORDS = "lsg-words"
+    ALIGNATT = "alignatt"
     WAIT_K = "wait-k"
     LOCAL_AGREEMENT = "local-agreement"
     HOLD_N = "hold-n"
@@ -264,6 +266,18 @@ Alpha = Annotated[
         min=0,
         max=1,
         help="LSG: write if the best token is more probable. (default: the model's)",
+        rich_help_panel=POLICY,
+    ),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        "--margin",
+        min=0,
+        callback=_number,
+        metavar="SECONDS",
+        help="LSG of speech, alignatt: audio that must have been heard after a word. "
+        "(default: the model's; alignatt: 0.5)",
         rich_help_panel=POLICY,
     ),
 ]
@@ -618,14 +632,14 @@ SegmentMs = Annotated[
     ),
 ]
 Pause = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--pause",
         min=0.1,
         max=10,
         callback=_number,
         metavar="SECONDS",
-        help="Silence that ends an utterance.",
+        help="Silence that ends an utterance. (default: the model's)",
         rich_help_panel=INPUT,
     ),
 ]

@@ -40,7 +40,7 @@ def st(
     channels: o.Channels = None,
     realtime: o.Realtime = False,
     segment_ms: o.SegmentMs = 640,
-    pause: o.Pause = 0.7,
+    pause: o.Pause = None,
     vad: o.Vad = True,
     idle: o.Stall = 2.0,
     model: o.SpeechModel = None,
@@ -59,6 +59,7 @@ def st(
     upper: o.Upper = None,
     delta: o.Delta = None,
     alpha: o.Alpha = None,
+    margin: o.Margin = None,
     kl_direction: o.Direction = None,
     k: o.K = None,
     n: o.N = None,
@@ -102,7 +103,7 @@ def st(
     )
     writing.check(output_format.value, confidence=confidence)
     settings = policy_settings(
-        policy, latency, profile, lower, upper, delta, alpha, kl_direction, k, n
+        policy, latency, profile, lower, upper, delta, alpha, margin, kl_direction, k, n
     )
     sound = s.sound(
         files,
@@ -165,14 +166,14 @@ def st(
                 AudioReader(source, pace=realtime),
                 Silero() if vad else everything,
                 segment=segment_ms / 1000,
-                pause=pause,
+                pause=chosen.manifest.pause if pause is None else pause,
                 idle=(idle or None) if sound.live else None,
                 live=sound.live,
             )
             statistics.feeds.append(feed)
             return SpeechPipeline(
                 feed,
-                settings.policy(chosen.policy),
+                settings.policy(chosen.policy, speech=True),
                 backend,
                 writer,
                 observers,

@@ -90,7 +90,7 @@ def translate(
 
     check(encoding)
     settings = policy_settings(
-        policy, latency, profile, lower, upper, delta, alpha, kl_direction, k, n
+        policy, latency, profile, lower, upper, delta, alpha, None, kl_direction, k, n
     )
     kind, patterns = Kind(as_.value), tuple(protect_regex or ())
     _check_kind(kind, patterns, json_field, protect=protect, segment=segment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +80,7 @@ def tune(
     threads: o.Threads = 0,
     batch_size: o.BatchSize = 32,
     segment_ms: o.SegmentMs = 640,
-    pause: o.Pause = 0.7,
+    pause: o.Pause = None,
     vad: o.Vad = True,
     output_format: e.Format = e.TableFormat.TABLE,
     color: o.ColourOption = o.Colour.AUTO,
@@ -108,8 +109,8 @@ def tune(
     if metric:
         quality_metric(metric)
     settings = tuning.grid(grid)
-    hearing = Hearing(segment_ms / 1000, pause, vad)
-    task = choose(model, from_, to, hearing.of, terminal.note)
+    hearing = partial(Hearing.of, segment=segment_ms / 1000, pause=pause, vad=vad)
+    task = choose(model, from_, to, hearing, terminal.note)
     chosen = task.model
     metric = metric or ("WER" if chosen.source == chosen.target else "BLEU")
     sentences = task.load(source, target)

@@ -17,9 +17,10 @@ extended: after it, only tokens count that begin a word, closing punctuation, an
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from lsgcli.engine.steps import Arrival, Forward, Generate, Query, SourceUnit, Steps
+from lsgcli.engine.steps import Arrival, Forward, Generate, Locate, Place, Query, SourceUnit, Steps
 
 if TYPE_CHECKING:
     from lsgcli.backends.base import Lexicon
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Tokens = tuple[int, ...]
 
+GLANCE = 12  # tokens that a pass goes on by itself where only the next word is wanted
 LONGEST_WORD = 64  # tokens; a word that does not end by then is cut, so that a loop is seen
 
 
@@ -46,6 +48,7 @@ class Decoder:
         self._draft: Tokens = ()
         self._draft_ends = False  # the draft is a whole hypothesis
         self._stale_top: float | None = None  # max p of this position under an older source prefix
+        self._placed: list[tuple[Tokens, Place]] | None = None  # the hypothesis, word by word
 
     @property
     def i(self) -> int:
@@ -78,6 +81,7 @@ class Decoder:
             self._keep_draft()
             self._stale_top = self._rows[0].top
             self._rows = []
+        self._placed = None
         self.source += arrival.units
 
     def commit(self, word: Tokens) -> None:
@@ -87,6 +91,8 @@ class Decoder:
         self._draft = self._draft[len(word) :]
         self.target += word
         self.words += 1
+        known = self._placed  # of a word whose mark is held nothing is known but the rows
+        self._placed = known[1:] if known and known[0][0] == word else None
         rows, self._rows = self._rows[len(word) :], []
         self._accept(rows[:1])
         if rows and rows[0].token == self._rows[0].token:
@@ -117,12 +123,16 @@ class Decoder:
     def baseline(self) -> Steps[Distribution]:
         """``q``: the next token's distribution under the wait-1 prefix ``x_<=min(i,J)``."""
         if self._baseline is None:
-            if self.j <= self.i:
-                self._baseline = yield from self.distribution()
-            else:
-                replies = yield Forward((self._wait_1(),))
-                self._baseline = replies[0][0]
+            self._baseline = yield from self.under(self.i)
         return self._baseline
+
+    def under(self, units: int) -> Steps[Distribution]:
+        """The next token's distribution under the first source units, at most those read."""
+        if self.j <= units:
+            return (yield from self.distribution())
+        replies = yield Forward((Query(self.source[:units], self.target),))
+        row: Distribution = replies[0][0]
+        return row
 
     def word(self) -> Steps[Tokens]:
         """The next greedy word; empty if the translation ends here.
@@ -154,15 +164,30 @@ class Decoder:
                 query = Query(self.source, self.target + known)
                 self._draft = known + (yield Generate(query, room - len(known)))
                 self._draft_ends = True
-            yield from self._extend()
+            yield from self._extend(whole=True)
         return split_words(self._text_tokens()[: max(room, 0)], self.lexicon)
 
-    def _extend(self, *, with_baseline: bool = False) -> Steps[None]:
+    def hypothesis(self) -> Steps[list[tuple[Tokens, Place]]]:
+        """All greedy words to the end, each with its place; those without a place are left out."""
+        if self._placed is None:
+            words = yield from self.rest()
+            request = Locate(Query(self.source, self.target), tuple(words))
+            places: list[Place] = (yield request) if words else []
+            self._placed = list(zip(words, places, strict=False))
+        return self._placed
+
+    def confidence(self) -> float:
+        """The probability of the hypothesis' next word: the product of its tokens'."""
+        tokens = self._placed[0][0] if self._placed else ()
+        return math.prod(row.top for row in self._rows[: len(tokens)])
+
+    def _extend(self, *, with_baseline: bool = False, whole: bool = False) -> Steps[None]:
         """Compute at least one row more, and as many as the draft turns out to be right for."""
         known = self._known()
         draft, ahead = self._ahead(), 0
         if not self.lexicon.parallel:
             draft, ahead = (), max(self.room - len(known) - 1, 0)
+            ahead = ahead if whole else min(ahead, GLANCE)
         queries: tuple[Query, ...] = (Query(self.source, self.target + known, draft, ahead),)
         if with_baseline and self._baseline is None and self.j > self.i:
             queries += (self._wait_1(),)

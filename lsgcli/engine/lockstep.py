@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from lsgcli.engine.steps import Arrival, Event, Forward, Generate, Receive, SourceUnit, Steps
+from lsgcli.engine.steps import (
+    Arrival,
+    Event,
+    Forward,
+    Generate,
+    Locate,
+    Receive,
+    SourceUnit,
+    Steps,
+)
 
 if TYPE_CHECKING:
     from lsgcli.backends.base import Backend
@@ -29,6 +38,8 @@ class Track:
         try:
             step = self._steps.send(reply)
             while not isinstance(step, Forward | Generate):
+                if isinstance(step, Locate):
+                    raise NotImplementedError("words of a text have no place in time")
                 if isinstance(step, Receive):
                     step = self._steps.send(self._receive(step))
                 else:

@@ -121,6 +121,8 @@ def _receive(decoder: Decoder, *, wait: bool) -> Steps[bool]:
 def _words(decoder: Decoder, decision: Decision) -> Steps[list[Tokens]]:
     if decision.action is Action.READ:
         return []
+    if decision.reason is Reason.FINISHED and decoder.lexicon.located:
+        return [word for word, _ in (yield from decoder.hypothesis())]
     if decision.reason is Reason.FINISHED:
         return (yield from decoder.rest())
     word = yield from decoder.word()

@@ -62,6 +62,26 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Locate:
+    """Ask where words were spoken that continue a target prefix.
+
+    Reply: a ``Place`` for each word, in order. Fewer places than words: from there on the words
+    have no place in the source, which is how a model looks that repeats itself.
+    """
+
+    query: Query
+    words: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the source a word was spoken."""
+
+    unit: int  # the number, from 1, of the source unit in which it ends
+    margin: float  # seconds of source after its end; infinite if the speech has paused since
+
+
+@dataclass(frozen=True, slots=True)
 class Receive:
     """Ask for source units. Reply: an ``Arrival``; an empty one only if ``wait`` is false."""
 
@@ -96,6 +116,9 @@ class Reason(str, Enum):
     UNSTABLE = "unstable"  # READ: not yet stable
     KNOWN = "known"  # WRITE: the translation memory has it
     LEFT = "left"  # WRITE: the source itself, since the model does not believe its translation
+    CUT = "cut"  # READ: the word ends so near the end of the source that it may go on
+    MARGIN = "margin"  # WRITE: enough source was heard after the word
+    PAUSE = "pause"  # WRITE: the speech has paused after the word
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +169,6 @@ class Belief:
     doubted: bool  # below the floor
 
 
-Request: TypeAlias = Forward | Generate | Receive
+Request: TypeAlias = Forward | Generate | Locate | Receive
 Event: TypeAlias = Decision | Units | Commit | Hypothesis | Belief
 Steps: TypeAlias = Generator[Request | Event, Any, T]

@@ -34,9 +34,13 @@ class Hearing:
     scroll: float = 8.0
     context: int = 64
 
-    def of(self, manifest: SpeechManifest) -> Hearing:
-        """Hear as a model wants it."""
-        return replace(self, scroll=manifest.scroll, context=manifest.context)
+    @classmethod
+    def of(
+        cls, manifest: SpeechManifest, *, segment: float, pause: float | None, vad: bool
+    ) -> Hearing:
+        """Hear as a model wants it, unless another ``pause`` is given."""
+        pause = manifest.pause if pause is None else pause
+        return cls(segment, pause, vad, manifest.scroll, manifest.context)
 
     def settings(self) -> dict[str, Any]:
         """The settings, by their names in a run's record."""

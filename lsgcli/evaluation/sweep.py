@@ -3,7 +3,9 @@
 A sweep is a product, ``"L=1,3 U=4,6"`` being four settings; several sweeps are a union. A key goes
 to the policies that have it::
 
-    lsg        L, U, delta, alpha
+    lsg        L, U, delta, alpha; of speech margin
+    lsg-words  L, U, delta, alpha
+    alignatt   margin
     wait-k     k
     local-agreement, hold-n    n
 """
@@ -20,6 +22,7 @@ from lsgcli.errors import UsageError
 from lsgcli.policy.baselines import HoldN, LocalAgreement, WaitK
 from lsgcli.policy.lsg import Lsg
 from lsgcli.policy.settings import OPTIONS, TAKES, PolicySettings
+from lsgcli.policy.speech import AlignAtt, SpokenLsg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +49,7 @@ KEYS = {
     "U": Key("upper", int, 0),
     "delta": Key("delta", float, 0),
     "alpha": Key("alpha", float, 0, 1),
+    "margin": Key("margin", float, 0),
     "k": Key("k", int, 1),
     "n": Key("n", int, 1),
 }
@@ -150,9 +154,14 @@ def _of_policy(
     return settings
 
 
-def systems(settings: Sequence[PolicySettings], defaults: Thresholds) -> list[System]:
-    """Fill in the model's defaults and name the systems; settings that come to the same are one."""
-    policies = {each.policy(defaults): each.name for each in settings}
+def systems(
+    settings: Sequence[PolicySettings], defaults: Thresholds, *, speech: bool = False
+) -> list[System]:
+    """Fill in the model's defaults and name the systems; settings that come to the same are one.
+
+    Raises UsageError; see ``PolicySettings.policy``.
+    """
+    policies = {each.policy(defaults, speech=speech): each.name for each in settings}
     return [System(system_name(policy), kind, policy) for policy, kind in policies.items()]
 
 
@@ -168,9 +177,13 @@ def system_name(policy: Policy) -> str:
         return f"local-agreement-{policy.n}"
     if isinstance(policy, HoldN):
         return f"hold-{policy.n}"
-    if isinstance(policy, Lsg):
+    if isinstance(policy, AlignAtt):
+        return f"alignatt-{_short(policy.margin)}"
+    if isinstance(policy, Lsg | SpokenLsg):
         name = f"lsg-L{policy.lower}-U{policy.upper}-delta{_short(policy.delta)}"
         name += f"-alpha{_short(policy.alpha)}"
+        if isinstance(policy, SpokenLsg):
+            name += f"-margin{_short(policy.margin)}" + "-agree" * policy.agree
         return name + ("-reverse" if policy.direction == "reverse" else "")
     return "offline"
 

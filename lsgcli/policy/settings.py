@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lsgcli.errors import UsageError
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
 from lsgcli.policy.lsg import Lsg
+from lsgcli.policy.speech import AlignAtt, SpokenLsg
 
 if TYPE_CHECKING:
     from lsgcli.engine.distribution import KlDirection
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TAKES = {
-    "lsg": {"latency", "lower", "upper", "delta", "alpha", "direction"},
+    "lsg": {"latency", "lower", "upper", "delta", "alpha", "margin", "direction"},
+    "lsg-words": {"latency", "lower", "upper", "delta", "alpha", "direction"},
+    "alignatt": {"margin"},
     "wait-k": {"k"},
     "local-agreement": {"n"},
     "hold-n": {"n"},
@@ -31,6 +34,7 @@ OPTIONS = {
     "upper": "--upper",
     "delta": "--delta",
     "alpha": "--alpha",
+    "margin": "--margin",
     "direction": "--kl-direction",
     "k": "-k",
     "n": "-n",
@@ -47,6 +51,7 @@ class PolicySettings:
     upper: int | None = None
     delta: float | None = None
     alpha: float | None = None
+    margin: float | None = None
     direction: KlDirection | None = None
     k: int | None = None
     n: int | None = None
@@ -72,8 +77,16 @@ class PolicySettings:
         }
         return replace(self, **missing)
 
-    def policy(self, defaults: Thresholds) -> Policy:
-        """Make the policy; ``defaults`` are the model's."""
+    def policy(self, defaults: Thresholds, *, speech: bool = False) -> Policy:
+        """Make the policy; ``defaults`` are the model's, which hears ``speech`` or reads text.
+
+        Raises UsageError for what only speech has.
+        """
+        if not speech and (self.name == "alignatt" or self.margin is not None):
+            asked = "--margin" if self.margin is not None else f"--policy {self.name}"
+            raise UsageError(f"{asked} belongs to speech: the words of a text have no time")
+        if self.name == "alignatt":
+            return AlignAtt(_first(self.margin, 0.5))
         if self.name == "wait-k":
             return WaitK(self.k or 3)
         if self.name == "local-agreement":
@@ -83,13 +96,14 @@ class PolicySettings:
         if self.name == "offline":
             return Offline()
         level: Level = getattr(defaults.levels, self.latency or "medium")
-        return Lsg(
-            _first(self.delta, level.delta, defaults.delta),
-            _first(self.alpha, level.alpha, defaults.alpha),
-            _first(self.lower, level.lower),
-            _first(self.upper, level.upper),
-            self.direction or "forward",
-        )
+        delta = _first(self.delta, level.delta, defaults.delta)
+        alpha = _first(self.alpha, level.alpha, defaults.alpha)
+        lower, upper = _first(self.lower, level.lower), _first(self.upper, level.upper)
+        direction = self.direction or "forward"
+        margin = self.margin if level.margin is None else _first(self.margin, level.margin)
+        if margin is None or self.name == "lsg-words":
+            return Lsg(delta, alpha, lower, upper, direction)
+        return SpokenLsg(delta, alpha, lower, upper, margin, level.agree, direction)
 
 
 def _first(*values: T | None) -> T:
