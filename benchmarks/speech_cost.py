@@ -94,7 +94,9 @@ def padding(names: list[str]) -> None:
             for backend._silence, backend._window in ((0.5, 0.0), (0.0, 30.0)):
                 took = []
                 for _ in range(5):
-                    source = (SpeechSegment(samples[: length * RATE], 0),)  # unlike any before
+                    source = (
+                        SpeechSegment(samples[: length * RATE], 0, length * RATE),
+                    )  # unlike any before
                     start = time.perf_counter()
                     backend._encoding(source)
                     took.append(time.perf_counter() - start)

@@ -80,7 +80,9 @@ def main() -> None:
     levels = ("low", "medium", "high", "highest")
     families: dict[str, list[Policy]] = {
         "offline": [Offline()],
-        "LSG levels": [PolicySettings(latency=level).policy(model.policy) for level in levels],
+        "LSG levels": [
+            PolicySettings(latency=level).policy(model.policy, speech=True) for level in levels
+        ],
         "LSG grid": [
             Lsg(delta, alpha, lower, upper)
             for (lower, upper), delta, alpha in product(RANGES, (1.0, 4.0), (0.5, 0.7, 0.9))
