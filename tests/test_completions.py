@@ -75,7 +75,7 @@ def complete(path: str, *words: str) -> list[str]:
         (["lsg", "translate", "--late"], {"--latency"}),
         (
             ["lsg", "translate", "--policy", ""],
-            {"lsg", "wait-k", "local-agreement", "hold-n", "offline"},
+            {"lsg", "lsg-words", "alignatt", "wait-k", "local-agreement", "hold-n", "offline"},
         ),
         (["lsg", "translate", "--policy", "w"], {"wait-k"}),
         (["lsg", "translate", "--to", "de", "--segment", "s"], {"sentence"}),
