@@ -177,8 +177,7 @@ class SpeechPipeline:
                 self._commit(event)
             elif isinstance(event, Decision):
                 window.ends = event.reason is Reason.END_HELD
-                reads = event.action is Action.READ
-                if reads and not window.ends and self._is_long(window) and self._scroll():
+                if event.action is Action.READ and self._is_long(window) and self._scroll():
                     return
         unheard = self._unheard()
         self._leave(len(window.words))
