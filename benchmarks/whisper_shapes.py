@@ -33,10 +33,10 @@ END_BIAS = 2.5
 
 def vocabulary() -> tuple[list[str], list[str]]:
     """Text tokens, of which two in three begin a word, and Whisper's special tokens in order."""
-    space = next(character for character, byte in byte_of().items() if byte == 32)
+    space = next(chr(character) for character, byte in byte_of().items() if byte == 32)
     letters = "abcdefghijklmnopqrstuvwxyz"
     words = itertools.product(letters, repeat=4)
-    text = list(byte_of())
+    text = list(map(chr, byte_of()))
     while len(text) < TEXT:
         begins = len(text) in SPOKEN or len(text) % 3
         text.append((space if begins else "") + "".join(next(words)))

@@ -433,13 +433,13 @@ def test_bad_data(tmp_path, source, target, code, message):
     ("options", "message"),
     [
         (("--sweep", "L=x"), "--sweep: L='x' is not a whole number"),
-        (("--policy", "waitk"), "no policy 'waitk'; choose from lsg, wait-k"),
+        (("--policy", "waitk"), "no policy 'waitk'; choose from lsg, lsg-words"),
         (("--latency", "lowest"), "no level 'lowest'"),
-        (("--policy", "wait-k", "--delta", "1"), "--delta belongs to --policy lsg, not wait-k"),
+        (("--policy", "wait-k", "--delta", "1"), "--delta belongs to --policy lsg and lsg-words"),
         (("--words-per-second", "2"), "--words-per-second belongs to --computation-aware"),
         (("--computation-aware", "--words-per-second", "0"), "--words-per-second must be positive"),
         (("--model", "nothing"), "no model 'nothing'"),
-        (("--to", "it"), "no embedded model translates"),
+        (("--to", "it"), "no model that is here translates"),
         (("--test-set", "wmt15"), "--test-set stands for --source and --target"),
     ],
 )
