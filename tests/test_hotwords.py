@@ -48,7 +48,7 @@ def test_it_stays_when_the_window_scrolls(tmp_path):
     gap = np.zeros(8000, np.float32)
     samples = np.concatenate([said, gap, said, gap, said, gap, said]) * 32767
     file = write_wav(tmp_path / "four.wav", samples)
-    result = run_lsg("asr", file, "--hotwords", "Dashwoode")
+    result = run_lsg("asr", file, "--latency", "high", "--hotwords", "Dashwoode")
     assert plain(result.text).split().count("dashwoode") == 4
     assert len(result.text.split()) < 5 * len(SAID["en_ss_0870"].split())
 
