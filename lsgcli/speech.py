@@ -284,10 +284,9 @@ class SpeechPipeline:
         window = self._window
         if not window.words or not window.segments:
             return []
-        spoken = max(each.spoken for each in window.segments)
         self._time(window.words)
         last = round(window.words[-1].end * RATE)
-        if spoken - last < MISSED * RATE:
+        if window.segments[-1].spoken - last < MISSED * RATE:
             return []
         cut = quietest(window.segments, last, last + RATE)
         return [each.after(cut) for each in window.segments if each.end > cut]

@@ -164,14 +164,8 @@ class WhisperBackend:
 
         NaN where a model does not tell.
         """
-        try:
-            (found,) = self._model.align(
-                self._encoding(source),
-                list(self._prompts.task(self._language)),
-                [[token for word in words for token in word]],
-                round(100 * seconds(source)),
-            )
-        except RuntimeError:
+        found = self._align(source, [token for word in words for token in word])
+        if found is None:
             return [math.nan] * len(words)
         tokens = iter(found.text_token_probs)
         return [math.fsum(islice(tokens, len(word))) / max(len(word), 1) for word in words]
@@ -220,24 +214,30 @@ class WhisperBackend:
         of, placed, known = self._aligned
         if of == source and placed[: len(tokens)] == tokens:
             return known[: len(tokens) + 1]
-        length = seconds(source)
-        try:
-            (found,) = self._model.align(
-                self._encoding(source),
-                list(self._prompts.task(self._language)),
-                [tokens],
-                round(100 * length),
-            )
-        except RuntimeError:
+        length, found = seconds(source), self._align(source, tokens)
+        if found is None:
             edges = np.linspace(0, length, len(tokens) + 1)
         else:
             pairs = np.array(found.alignments)
             starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))
             edges = np.append(pairs[starts, 1] / 50, length)[: len(tokens) + 1]
-        self.usage.calls += 1
-        self.usage.tokens += len(tokens)
         self._aligned = (source, tokens, edges)
         return edges
+
+    def _align(self, source: Source, tokens: list[int]) -> Any | None:
+        """Place tokens in time, in one parallel pass; None where a model does not say how."""
+        self.usage.calls += 1
+        self.usage.tokens += len(tokens)
+        try:
+            (found,) = self._model.align(
+                self._encoding(source),
+                list(self._prompts.task(self._language)),
+                [tokens],
+                round(100 * seconds(source)),
+            )
+        except RuntimeError:
+            return None
+        return found
 
     @property
     def _model(self) -> ctranslate2.models.Whisper:
