@@ -44,13 +44,12 @@ An encoder-decoder has a layout for each side instead of the prompt::
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
 from lsgcli import files, pulled
+from lsgcli.atomic import write_text
 from lsgcli.errors import ManifestError
 from lsgcli.files import File, is_plain, read_text
 
@@ -61,6 +60,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FILE_NAME = "manifest.toml"
 VERSION = 1
@@ -333,7 +333,7 @@ def expected(directory: Path, manifest: Manifest) -> dict[str, File]:
 def save_level(directory: Path, direction: str, name: str, level: Level) -> None:
     """Write a level of latency for one direction into the manifest; the rest stays as it is.
 
-    Raises ManifestError if there is none, OSError if it cannot be written.
+    Raises ManifestError if there is none, OutputError if it cannot be written.
     """
     import tomlkit
 
@@ -344,11 +344,7 @@ def save_level(directory: Path, direction: str, name: str, level: Level) -> None
     file = directory / FILE_NAME
     document = tomlkit.parse(file.read_text(encoding="utf-8"))
     document.setdefault("policies", tomlkit.table(is_super_table=True))[direction] = table
-    # A new file, so that a link in its place leads nowhere.
-    with NamedTemporaryFile("w", dir=directory, encoding="utf-8", delete=False) as partial:
-        partial.write(tomlkit.dumps(document))
-    Path(partial.name).chmod(file.stat().st_mode)
-    Path(partial.name).replace(file)
+    write_text(file, tomlkit.dumps(document))
 
 
 def plain(value: object) -> Any:

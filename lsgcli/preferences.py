@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsgcli import store
+from lsgcli.atomic import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +24,8 @@ def load() -> list[str]:
 
 
 def save(names: Sequence[str]) -> None:
-    """Save the names, in the place of those there were. Raises OSError."""
-    file = _folder() / FILE_NAME
-    partial = file.with_name(FILE_NAME + ".partial")
-    partial.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    partial.replace(file)
+    """Save the names, in the place of those there were. Raises OutputError."""
+    write_text(store.root() / FILE_NAME, "".join(f"{name}\n" for name in names))
 
 
 def say_once() -> bool:

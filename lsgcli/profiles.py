@@ -13,6 +13,7 @@ from typing import Annotated
 
 import msgspec
 
+from lsgcli.atomic import write_text
 from lsgcli.errors import UsageError
 
 if sys.version_info >= (3, 11):
@@ -69,10 +70,9 @@ def load(name: str) -> Profile:
 
 
 def save(name: str, profile: Profile) -> Path:
-    """Write a profile; give its file."""
+    """Write a profile; give its file. Raises OutputError."""
     import tomlkit
 
     file = path(name)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(tomlkit.dumps(msgspec.to_builtins(profile)), encoding="utf-8")
+    write_text(file, tomlkit.dumps(msgspec.to_builtins(profile)))
     return file

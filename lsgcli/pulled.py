@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from lsgcli.atomic import write_text
 from lsgcli.errors import ManifestError
 from lsgcli.files import File, is_plain, read_text
 
@@ -67,8 +68,7 @@ def load(directory: Path) -> Pulled | None:
 
 
 def save(directory: Path, record: Pulled) -> None:
-    """Write the record of a directory. Raises OSError."""
+    """Write the record of a directory. Raises OutputError."""
     import tomlkit
 
-    text = tomlkit.dumps(msgspec.to_builtins(record))
-    (directory / FILE_NAME).write_text(text, encoding="utf-8")
+    write_text(directory / FILE_NAME, tomlkit.dumps(msgspec.to_builtins(record)))

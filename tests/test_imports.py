@@ -58,6 +58,7 @@ manifest
 preferences
 pulled store remote
 files registry languages
+atomic
 engine.steps engine.distribution backends.base metrics metrics.* terminal
 errors
 __init__

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lsgcli.atomic import write_text
 from lsgcli.backends.encoder_decoder import has_start
 from lsgcli.backends.pieces import read_names
 from lsgcli.backends.probe import DECODER, specification
@@ -87,12 +88,10 @@ def manifest(model: Path, original: Unconverted, wishes: Wishes) -> dict[str, An
 
 
 def write(directory: Path, written: dict[str, Any]) -> None:
-    """Write a manifest at once, or not at all. Raises OSError."""
+    """Write a manifest, whole or not at all. Raises OutputError."""
     import tomlkit
 
-    partial = directory / f".{FILE_NAME}.new"
-    partial.write_text(HINT + tomlkit.dumps(written), encoding="utf-8")
-    partial.replace(directory / FILE_NAME)
+    write_text(directory / FILE_NAME, HINT + tomlkit.dumps(written))
 
 
 def sums(directory: Path) -> dict[str, dict[str, Any]]:

@@ -6,17 +6,15 @@ they can be told apart in print.
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import suppress
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lsgcli.errors import OutputError, UsageError
+from lsgcli.atomic import replacing
+from lsgcli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -191,16 +189,5 @@ def _save(figure: Figure, file: Path) -> None:
     """Write the file whole or not at all."""
     suffix = file.suffix.lower()
     metadata = {".png": None, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
-    temporary = ""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(suffix=suffix, prefix=".", dir=file.parent)
-        os.close(descriptor)
-        figure.savefig(temporary, dpi=200, metadata=metadata)
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, file)
-    except OSError as error:
-        with suppress(OSError):
-            os.unlink(temporary)
-        reason = error.strerror or error
-        raise OutputError(f"{file}: cannot be written: {reason}; choose another place") from error
+    with replacing(file) as out:
+        figure.savefig(out, format=suffix[1:], dpi=200, metadata=metadata)
