@@ -17,17 +17,17 @@ from pathlib import Path
 import ctranslate2
 import sentencepiece
 
-from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
-from lsgcli.catalog import find
-from lsgcli.live import Pipeline
+from lsgcli.core.backend import Placement
+from lsgcli.models.catalog import find
 from lsgcli.output.descriptor import Output
 from lsgcli.output.text import TextWriter
 from lsgcli.policy.baselines import Offline
 from lsgcli.text.chunks import ChunkReader
 from lsgcli.text.feed import Feed
+from lsgcli.text.line.translate import Way
+from lsgcli.text.pipeline import Pipeline
 from lsgcli.text.segmenter import Limits, Segmenter
-from lsgcli.whole import Way
 
 BATCH = 32
 

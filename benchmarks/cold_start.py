@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from lsgcli.catalog import find
+from lsgcli.models.catalog import find
 
 ROUNDS = 9
 BARE = """

@@ -25,14 +25,14 @@ from sentences import SENTENCES
 from test_engine import commits, expected, simulate
 
 from lsgcli.backends import open_backend
-from lsgcli.backends.base import Placement
-from lsgcli.catalog import find
-from lsgcli.convert import Request, convert
-from lsgcli.convert.check import OriginalBackend
-from lsgcli.convert.loading import Origin
-from lsgcli.convert.original import Original
-from lsgcli.describe import Wishes
-from lsgcli.describe.examples import EXAMPLES
+from lsgcli.core.backend import Placement
+from lsgcli.models.catalog import find
+from lsgcli.models.convert import Request, convert
+from lsgcli.models.convert.check import OriginalBackend
+from lsgcli.models.convert.loading import Origin
+from lsgcli.models.convert.original import Original
+from lsgcli.models.infer import Wishes
+from lsgcli.models.infer.examples import EXAMPLES
 from lsgcli.policy.lsg import Lsg
 
 TWENTY = [*SENTENCES, *EXAMPLES["en"], "Is the naïve 🙂 server's 42nd answer right?"]

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 from sacrebleu.metrics import CHRF
 
 from lsgcli.backends import open_backend
-from lsgcli.backends.base import Placement
-from lsgcli.catalog import find
-from lsgcli.engine.segment import request_whole
+from lsgcli.core.backend import Placement
+from lsgcli.core.segment import request_whole
+from lsgcli.models.catalog import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

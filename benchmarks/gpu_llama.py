@@ -26,15 +26,15 @@ import ctranslate2
 import numpy as np
 from ctranslate2.specs import TransformerDecoderModelSpec, common_spec
 
-from lsgcli.backends.base import Placement, Usage
 from lsgcli.backends.decoder_only import DecoderOnlyBackend, DecoderOnlyLexicon
 from lsgcli.backends.devices import place
 from lsgcli.backends.vocabulary import open_tokenizer
-from lsgcli.catalog import Model, embedded
-from lsgcli.engine.lockstep import run
-from lsgcli.engine.segment import translate
-from lsgcli.engine.steps import Query
-from lsgcli.manifest import load
+from lsgcli.core.backend import Placement, Usage
+from lsgcli.core.lockstep import run
+from lsgcli.core.segment import translate
+from lsgcli.core.steps import Query
+from lsgcli.models.catalog import Model, embedded
+from lsgcli.models.manifest import load
 from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 from lsgcli.backends import open_backend
-from lsgcli.backends.base import Placement
-from lsgcli.catalog import find
-from lsgcli.engine.lockstep import run
-from lsgcli.engine.segment import translate
+from lsgcli.core.backend import Placement
+from lsgcli.core.lockstep import run
+from lsgcli.core.segment import translate
+from lsgcli.models.catalog import find
 from lsgcli.policy.lsg import Lsg
 
 POLICY = Lsg(delta=1.0, alpha=0.6, lower=3, upper=4)

@@ -21,9 +21,9 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
-from lsgcli.catalog import find
+from lsgcli.core.backend import Placement
+from lsgcli.evaluation.caching import SharingBackend
 from lsgcli.evaluation.corpus import Sentence, load_corpus
 from lsgcli.evaluation.curves import Curve, Figures, Point
 from lsgcli.evaluation.plot import draw_curves
@@ -37,7 +37,7 @@ from lsgcli.evaluation.score import (
     on_curve,
     summarise,
 )
-from lsgcli.evaluation.sharing import SharingBackend
+from lsgcli.models.catalog import find
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
 from lsgcli.policy.lsg import Lsg
 

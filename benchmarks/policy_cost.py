@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 import ctranslate2
 from reference_engine import Reference
 
-from lsgcli.backends.base import Placement, Usage
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
-from lsgcli.catalog import find
-from lsgcli.engine.lockstep import run
-from lsgcli.engine.segment import translate
-from lsgcli.engine.steps import Action, Commit, Decision, Event
+from lsgcli.core.backend import Placement, Usage
+from lsgcli.core.lockstep import run
+from lsgcli.core.segment import translate
+from lsgcli.core.steps import Action, Commit, Decision, Event
+from lsgcli.models.catalog import find
 from lsgcli.policy.lsg import Lsg
-from lsgcli.policy.settings import PolicySettings
+from lsgcli.policy.spec import PolicySettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
-from lsgcli.catalog import find
-from lsgcli.engine.decoder import split_words
-from lsgcli.engine.steps import Generate, Query
+from lsgcli.core.backend import Placement
+from lsgcli.core.decoder import split_words
+from lsgcli.core.steps import Generate, Query
+from lsgcli.models.catalog import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

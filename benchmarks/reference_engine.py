@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import ctranslate2
 import numpy as np
 
-from lsgcli.engine.steps import Query
+from lsgcli.core.steps import Query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

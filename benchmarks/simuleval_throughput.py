@@ -27,12 +27,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
-from lsgcli.catalog import find
+from lsgcli.core.backend import Placement
 from lsgcli.evaluation.corpus import Sentence, load_corpus
 from lsgcli.evaluation.logs import Instance, read_log
 from lsgcli.evaluation.runner import evaluate
+from lsgcli.models.catalog import find
 from lsgcli.policy.baselines import WaitK
 from lsgcli.policy.lsg import Lsg
 

@@ -90,11 +90,11 @@ def make_model(kind: str) -> Model:
     """Load the model."""
     import ctranslate2
 
-    from lsgcli.backends.base import Placement
     from lsgcli.backends.decoder_only import DecoderOnlyBackend, DecoderOnlyLexicon
     from lsgcli.backends.vocabulary import open_tokenizer
-    from lsgcli.catalog import find
-    from lsgcli.engine.steps import Generate, Query
+    from lsgcli.core.backend import Placement
+    from lsgcli.core.steps import Generate, Query
+    from lsgcli.models.catalog import find
 
     model = find(None, "en", "de")
     if kind != "default":

@@ -20,24 +20,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.whisper_shapes import SHAPES, make
-from lsgcli import recogniser
-from lsgcli.audio.chunks import RATE, AudioReader
-from lsgcli.audio.decode import decode
-from lsgcli.audio.feed import SpeechFeed
-from lsgcli.audio.segments import SpeechSegment
-from lsgcli.audio.vad import Silero
-from lsgcli.backends.base import Placement
 from lsgcli.backends.whisper import WhisperBackend
-from lsgcli.catalog import speech
-from lsgcli.evaluation.hearing import Listener
+from lsgcli.core.audio import RATE, SpeechSegment
+from lsgcli.core.backend import Placement
+from lsgcli.evaluation.speech_runner import Listener
+from lsgcli.models import recogniser
+from lsgcli.models.catalog import speech
+from lsgcli.output.statistics import SpeechStatistics
 from lsgcli.policy.lsg import Lsg
-from lsgcli.speech import SpeechPipeline
-from lsgcli.stats import SpeechStatistics
+from lsgcli.speech.chunks import AudioReader
+from lsgcli.speech.detector import Silero
+from lsgcli.speech.feed import SpeechFeed
+from lsgcli.speech.pipeline import SpeechPipeline
+from lsgcli.speech.sources.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lsgcli.audio.chunks import Samples
+    from lsgcli.speech.chunks import Samples
 
 CLIPS = Path(__file__).parents[2] / "shared" / "speech" / "clips"
 MINUTES = 5  # of audio between two lines of the table of an hour

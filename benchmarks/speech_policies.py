@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsgcli.backends import open_speech
-from lsgcli.backends.base import Placement
-from lsgcli.catalog import directory, speech
+from lsgcli.core.backend import Placement
 from lsgcli.evaluation.corpus import Sentence
 from lsgcli.evaluation.curves import Curve, Figures, Point
-from lsgcli.evaluation.hearing import Hearing, evaluate_speech
 from lsgcli.evaluation.plot import draw_curves
 from lsgcli.evaluation.score import ScoreOptions, measure, summarise
+from lsgcli.evaluation.speech_runner import Hearing, evaluate_speech
+from lsgcli.models.catalog import directory, speech
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
 from lsgcli.policy.lsg import Lsg
-from lsgcli.policy.settings import PolicySettings
+from lsgcli.policy.spec import PolicySettings
 
 if TYPE_CHECKING:
     from lsgcli.evaluation.logs import Instance

@@ -189,9 +189,9 @@ class Ours:
         from functools import partial
 
         from lsgcli.backends import open_speech
-        from lsgcli.backends.base import Placement
-        from lsgcli.catalog import speech
-        from lsgcli.evaluation.hearing import Hearing
+        from lsgcli.core.backend import Placement
+        from lsgcli.evaluation.speech_runner import Hearing
+        from lsgcli.models.catalog import speech
 
         self._model = speech(directory, language, target)
         self._backend = open_speech(self._model, Placement("cpu", "int8", 1))
@@ -202,8 +202,8 @@ class Ours:
     def __call__(self, name: str, options: dict[str, Any], recordings: Sequence[Clip]) -> Heard:
         """Run a policy."""
         from lsgcli.evaluation.corpus import Sentence
-        from lsgcli.evaluation.hearing import evaluate_speech
-        from lsgcli.policy.settings import PolicySettings
+        from lsgcli.evaluation.speech_runner import evaluate_speech
+        from lsgcli.policy.spec import PolicySettings
         from lsgcli.policy.speech import SpokenLsg
 
         segment, pause = options.pop("segment", self._segment), options.pop("pause", None)

@@ -15,16 +15,17 @@ import jiwer
 import numpy as np
 
 from benchmarks.speech_policies import corpus
-from lsgcli.audio.chunks import RATE, AudioReader
-from lsgcli.audio.decode import decode
-from lsgcli.audio.feed import SpeechFeed
-from lsgcli.audio.vad import Silero
 from lsgcli.backends import open_speech
-from lsgcli.backends.base import Placement
-from lsgcli.catalog import directory, speech
-from lsgcli.evaluation.hearing import Listener
+from lsgcli.core.audio import RATE
+from lsgcli.core.backend import Placement
+from lsgcli.evaluation.speech_runner import Listener
+from lsgcli.models.catalog import directory, speech
 from lsgcli.policy.lsg import Lsg
-from lsgcli.speech import SpeechPipeline
+from lsgcli.speech.chunks import AudioReader
+from lsgcli.speech.detector import Silero
+from lsgcli.speech.feed import SpeechFeed
+from lsgcli.speech.pipeline import SpeechPipeline
+from lsgcli.speech.sources.decode import decode
 
 STRINGS, GAP = 8, 0.05
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "yweweler")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lsgcli.engine.steps import Query
+from lsgcli.core.steps import Query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lsgcli.backends.base import Backend
+    from lsgcli.core.backend import Backend
     from lsgcli.policy.lsg import Lsg
 
 Tokens = tuple[int, ...]

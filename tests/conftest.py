@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lsgcli import preferences
+from lsgcli.models import preferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lsgcli.backends.base import Backend
+    from lsgcli.core.backend import Backend
 
 DEADLINE = 60  # seconds; for what takes a fraction of one on a machine at rest
 LSG = (sys.executable, "-m", "lsgcli")
@@ -155,7 +155,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> None:
 def backend() -> Backend:
     """The embedded model."""
     from lsgcli.backends.decoder_only import DecoderOnlyBackend, Placement
-    from lsgcli.catalog import find
+    from lsgcli.models.catalog import find
 
     return DecoderOnlyBackend(find(None, None, "de"), Placement())
 
@@ -164,7 +164,7 @@ def backend() -> Backend:
 def unrounded() -> Backend:
     """The same in float32: int8 rounds, and how depends on the CPU and on what shares a pass."""
     from lsgcli.backends.decoder_only import DecoderOnlyBackend, Placement
-    from lsgcli.catalog import find
+    from lsgcli.models.catalog import find
 
     return DecoderOnlyBackend(find(None, None, "de"), Placement(compute_type="float32"))
 

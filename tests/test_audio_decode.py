@@ -13,9 +13,10 @@ import av
 import numpy as np
 import pytest
 
-from lsgcli.audio.chunks import RATE, AudioReader
-from lsgcli.audio.decode import decode
+from lsgcli.core.audio import RATE
 from lsgcli.errors import InputError
+from lsgcli.speech.chunks import AudioReader
+from lsgcli.speech.sources.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

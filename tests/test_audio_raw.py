@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_audio_decode import RATE, assert_chirp, chirp
 
-from lsgcli.audio.chunks import AudioReader
-from lsgcli.audio.raw import WIDTHS, Pcm, convert, read_raw
 from lsgcli.errors import InputError, UsageError
+from lsgcli.speech.chunks import AudioReader
+from lsgcli.speech.sources.raw import WIDTHS, Pcm, convert, read_raw
 
 # Each format as numpy writes it, from samples in [-1, 1).
 WRITERS = {

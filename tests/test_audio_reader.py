@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from lsgcli.audio.chunks import QUEUED, RATE, AudioChunk, AudioReader
+from lsgcli.core.audio import RATE
 from lsgcli.errors import InputError, LsgError, UsageError
+from lsgcli.speech.chunks import QUEUED, AudioChunk, AudioReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -135,10 +136,10 @@ def test_times_are_those_of_arrival_not_of_reading():
 
 def test_libraries_are_imported_when_they_are_needed():
     code = (
-        "import sys, lsgcli.audio.chunks, lsgcli.audio.raw, lsgcli.audio.decode\n"
-        "import lsgcli.audio.microphone\n"
+        "import sys, lsgcli.speech.chunks\n"
+        "from lsgcli.speech.sources import decode, microphone, raw\n"
         "assert not {'av', 'sounddevice'} & set(sys.modules)\n"
-        "list(lsgcli.audio.raw.convert([b'ab'], lsgcli.audio.raw.Pcm(), '', print))\n"
+        "list(raw.convert([b'ab'], raw.Pcm(), '', print))\n"
         "assert 'av' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

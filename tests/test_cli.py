@@ -13,7 +13,7 @@ import pytest
 from conftest import LSG, ROOT, Result, environment, run_lsg
 
 from lsgcli import __version__
-from lsgcli.catalog import embedded
+from lsgcli.models.catalog import embedded
 
 TO = ("translate", "--to", "de")
 EMBEDDED = embedded()["en-de"]

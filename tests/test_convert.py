@@ -11,8 +11,8 @@ from conftest import run_lsg
 from hub_server import Hub
 from test_models_pull import surroundings
 
-from lsgcli.describe.layouts import layouts
 from lsgcli.errors import ManifestError, UsageError
+from lsgcli.models.infer.layouts import layouts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,10 +126,10 @@ def test_a_model_of_the_hub_s_is_known_by_its_name(llama3: Path, tmp_path: Path)
 def test_prompts(llama3: Path, tmp_path: Path, prompt: str) -> None:
     """The whole of it: a model that `lsg translate` takes, whose prompt is a text's tokens."""
     from lsgcli.backends import open_backend
-    from lsgcli.backends.base import Placement
-    from lsgcli.catalog import find
-    from lsgcli.convert.loading import Origin
-    from lsgcli.engine.steps import Query
+    from lsgcli.core.backend import Placement
+    from lsgcli.core.steps import Query
+    from lsgcli.models.catalog import find
+    from lsgcli.models.convert.loading import Origin
 
     file = tmp_path / "prompt.txt"
     file.write_text("From {from_name} to {to_name}, please: {source} => {target}", encoding="utf-8")
@@ -153,8 +153,8 @@ def test_prompts(llama3: Path, tmp_path: Path, prompt: str) -> None:
 @quietly
 @needs_torch
 def test_the_end_of_an_example_ends_the_translation(llama3: Path, tmp_path: Path) -> None:
-    from lsgcli.convert.loading import Origin
-    from lsgcli.describe import prompts
+    from lsgcli.models.convert.loading import Origin
+    from lsgcli.models.infer import prompts
 
     tokenizer = Origin(llama3).tokenizer()
     layout = prompts.few_shot(tokenizer, "en", "de")
@@ -174,8 +174,8 @@ def test_the_end_of_an_example_ends_the_translation(llama3: Path, tmp_path: Path
     "text", ["no slots", "{source}", "{target} {source}", "{source} {source} {target}"]
 )
 def test_a_prompt_file_that_cannot_grow(llama3: Path, tmp_path: Path, text: str) -> None:
-    from lsgcli.convert.loading import Origin
-    from lsgcli.describe import prompts
+    from lsgcli.models.convert.loading import Origin
+    from lsgcli.models.infer import prompts
 
     (tmp_path / "p").write_text(text, encoding="utf-8")
     with pytest.raises(ManifestError, match="must hold"):
@@ -193,8 +193,8 @@ def test_a_prompt_file_that_cannot_grow(llama3: Path, tmp_path: Path, text: str)
     ],
 )
 def test_a_template_that_cannot_grow(llama3: Path, template: str) -> None:
-    from lsgcli.convert.loading import Origin
-    from lsgcli.describe import prompts
+    from lsgcli.models.convert.loading import Origin
+    from lsgcli.models.infer import prompts
 
     tokenizer = Origin(llama3).tokenizer()
     tokenizer.chat_template = template
@@ -209,14 +209,14 @@ def test_an_adapter_is_merged(llama3: Path, tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
 
     from lsgcli.backends import open_backend
-    from lsgcli.backends.base import Placement
-    from lsgcli.catalog import find
-    from lsgcli.convert import Request, convert
-    from lsgcli.convert.check import compare
-    from lsgcli.convert.loading import Origin
-    from lsgcli.convert.original import Original
-    from lsgcli.describe import Wishes
-    from lsgcli.describe.examples import EXAMPLES
+    from lsgcli.core.backend import Placement
+    from lsgcli.models.catalog import find
+    from lsgcli.models.convert import Request, convert
+    from lsgcli.models.convert.check import compare
+    from lsgcli.models.convert.loading import Origin
+    from lsgcli.models.convert.original import Original
+    from lsgcli.models.infer import Wishes
+    from lsgcli.models.infer.examples import EXAMPLES
 
     origin = Origin(llama3)
     torch.manual_seed(3)
@@ -240,7 +240,7 @@ def test_an_adapter_is_merged(llama3: Path, tmp_path: Path) -> None:
 def test_pickled_weights_must_be_asked_for(llama3: Path, tmp_path: Path) -> None:
     import torch
 
-    from lsgcli.convert.loading import Origin
+    from lsgcli.models.convert.loading import Origin
 
     directory = shutil.copytree(llama3, tmp_path / "pickled")
     torch.save(Origin(llama3).model().state_dict(), directory / "pytorch_model.bin")

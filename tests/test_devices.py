@@ -13,7 +13,7 @@ from conftest import LSG, environment, run_lsg
 from sentences import SENTENCES
 
 from lsgcli.backends.devices import Placed, computing, placed
-from lsgcli.backends.trouble import explained
+from lsgcli.backends.hints import explained
 from lsgcli.errors import UsageError
 
 CPU = {"int8", "int8_float32", "float32"}

@@ -14,12 +14,12 @@ from conftest import ROOT, Live, run_lsg
 from test_engine import commits, evident, expected, simulate
 
 from lsgcli.backends import open_backend
-from lsgcli.backends.base import Placement
 from lsgcli.backends.encoder_decoder import EncoderDecoderBackend
-from lsgcli.catalog import find
-from lsgcli.engine.segment import request_whole
-from lsgcli.engine.steps import Query
+from lsgcli.core.backend import Placement
+from lsgcli.core.segment import request_whole
+from lsgcli.core.steps import Query
 from lsgcli.errors import ManifestError, ModelNotFoundError
+from lsgcli.models.catalog import find
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
 from lsgcli.policy.lsg import Lsg
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sentences import SENTENCES
 
-from lsgcli.engine.lockstep import run
-from lsgcli.engine.segment import translate
-from lsgcli.engine.steps import (
+from lsgcli.core.lockstep import run
+from lsgcli.core.segment import translate
+from lsgcli.core.steps import (
     Action,
     Arrival,
     Commit,
@@ -32,7 +32,7 @@ from lsgcli.policy.lsg import Lsg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lsgcli.backends.base import Backend
+    from lsgcli.core.backend import Backend
     from lsgcli.policy.base import Policy
 
 SOURCES = [tuple(sentence.split()) for sentence in SENTENCES]

@@ -19,7 +19,7 @@ from lsgcli.evaluation.corpus import Sentence
 from lsgcli.evaluation.logs import read_log
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
 from lsgcli.evaluation.score import measure_log, summarise
-from lsgcli.manifest import load
+from lsgcli.models.manifest import load
 from lsgcli.policy.baselines import WaitK
 from lsgcli.policy.lsg import Lsg
 

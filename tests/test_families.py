@@ -20,26 +20,26 @@ from test_engine import commits, expected, simulate
 from test_models_pull import surroundings
 
 from lsgcli.backends import open_backend
-from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
 from lsgcli.backends.encoder_decoder import EncoderDecoderBackend
-from lsgcli.catalog import find
-from lsgcli.convert import Request, convert
-from lsgcli.convert.check import OriginalBackend
-from lsgcli.convert.loading import Origin
-from lsgcli.convert.original import Original
-from lsgcli.describe import Wishes
-from lsgcli.describe.examples import EXAMPLES
-from lsgcli.engine.segment import request_whole
-from lsgcli.engine.steps import Query
-from lsgcli.manifest import load
+from lsgcli.core.backend import Placement
+from lsgcli.core.segment import request_whole
+from lsgcli.core.steps import Query
+from lsgcli.models.catalog import find
+from lsgcli.models.convert import Request, convert
+from lsgcli.models.convert.check import OriginalBackend
+from lsgcli.models.convert.loading import Origin
+from lsgcli.models.convert.original import Original
+from lsgcli.models.infer import Wishes
+from lsgcli.models.infer.examples import EXAMPLES
+from lsgcli.models.manifest import load
 from lsgcli.policy.baselines import LocalAgreement, WaitK
 from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lsgcli.convert.check import Agreement
+    from lsgcli.models.convert.check import Agreement
 
     Convert = Callable[[Family, str], tuple[Path, Path, Agreement]]
 

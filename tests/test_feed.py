@@ -15,15 +15,7 @@ from lsgcli.errors import InputError
 from lsgcli.text.chunks import ChunkReader
 from lsgcli.text.feed import LONGEST_LINE, Feed
 from lsgcli.text.protect import Protector
-from lsgcli.text.segmenter import (
-    EndLine,
-    EndSegment,
-    Limits,
-    Line,
-    Piece,
-    Segmenter,
-    Verbatim,
-)
+from lsgcli.text.segmenter import EndLine, EndSegment, Limits, Line, Piece, Segmenter, Verbatim
 
 LIMITS = Limits(20, len, "en")
 

@@ -42,7 +42,7 @@ def test_it_stays_when_the_window_scrolls(tmp_path):
     import numpy as np
     from test_speech import write_wav
 
-    from lsgcli.audio.decode import decode
+    from lsgcli.speech.sources.decode import decode
 
     said = np.concatenate(list(decode(NAMED)))
     gap = np.zeros(8000, np.float32)

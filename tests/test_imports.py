@@ -6,91 +6,56 @@ import ast
 import sys
 from fnmatch import fnmatch
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[1] / "lsgcli"
 
 # From top to bottom. A module imports from its own row and from rows below, never from above;
-# what is imported for typing only does not count.
+# what is imported for typing only does not count. A folder stands for all that is in it.
 LAYERS = """
-__main__
-cli cli.*
-evaluation evaluation.*
-live speech report doctor
-whole
-stats session watch
-convert
-convert.weights
-convert.check convert.original convert.loading
-describe.stored
-describe
-describe.prompts describe.layouts
-describe.examples
-engine.lockstep
-policy.settings
-policy policy.lsg policy.speech policy.baselines policy.base
-engine engine.segment engine.decoder
-backends backends.*
-recogniser
-pulling
-hub packages shelf
-audio.feed
-audio audio.*
-text.feed text.language text.capitals text.recording
-structure.planner
-structure structure.*
-text.mask text.reader
-text.colours
-text.sentences
-text text.segmenter text.protect text.elements text.items text.spans text.chunks text.words
-text.encoding text.memory
-output output.text output.jsonl output.subtitles
-output.captions
-output.base output.descriptor
-catalog profiles
-manifest
-preferences
-pulled store remote
-files registry languages
-atomic
-engine.steps engine.distribution backends.base metrics metrics.* terminal
-errors
-__init__
+cli __main__
+evaluation
+speech
+text
+output
+models.convert models.infer
+backends
+models
+policy
+core metrics
+atomic languages terminal errors __init__
 """
 
 # Libraries, and the only modules that may import them.
 LIBRARIES = {
-    "typer": "cli.*",
-    "rich": "cli.* terminal report output.text evaluation.*",
-    "ctranslate2": "backends.* convert.weights",
-    "sentencepiece": "backends.* evaluation.* metrics.*",
-    "tokenizers": "backends.* describe.stored",
-    "jinja2": "describe.stored",
-    "sentencex": "text.segmenter",
-    "py3langid": "text.language",
-    "numpy": "backends.* audio.* convert.* engine.distribution metrics.quality "
-    "metrics.significance evaluation.*",
-    "msgspec": "files manifest profiles pulled registry output.jsonl text.recording "
-    "backends.* evaluation.*",
-    "sacrebleu": "metrics.quality metrics.significance evaluation.*",
-    "jiwer": "metrics.quality",
-    "matplotlib": "cli.* evaluation.*",
-    "tomllib": "manifest profiles pulled registry evaluation.*",
-    "tomli": "manifest profiles pulled registry evaluation.*",
-    "tomlkit": "manifest profiles pulled describe",
-    "av": "audio.*",
-    "sounddevice": "audio.microphone",
-    "faster_whisper": "audio.vad backends.whisper",
-    "huggingface_hub": "recogniser remote convert.loading",
-    "torch": "convert convert.*",
-    "transformers": "convert.*",
-    "peft": "convert.loading",
+    "typer": "cli",
+    "rich": "cli evaluation output terminal",
+    "ctranslate2": "backends models.convert",
+    "sentencepiece": "backends evaluation",
+    "tokenizers": "backends models.infer",
+    "jinja2": "models.infer",
+    "sentencex": "text",
+    "py3langid": "text",
+    "numpy": "backends core evaluation metrics models.convert speech",
+    "msgspec": "backends evaluation models output policy text",
+    "sacrebleu": "evaluation metrics",
+    "jiwer": "metrics",
+    "matplotlib": "cli evaluation",
+    "tomllib": "evaluation models policy",
+    "tomli": "evaluation models policy",
+    "tomlkit": "models policy",
+    "av": "speech.sources",
+    "sounddevice": "speech.sources",
+    "faster_whisper": "backends speech.detector",
+    "huggingface_hub": "models",
+    "torch": "models.convert",
+    "transformers": "models.convert",
+    "peft": "models.convert",
 }
 # Only inside functions.
 LAZY = {
@@ -98,22 +63,23 @@ LAZY = {
     *("faster_whisper", "huggingface_hub", "torch", "transformers", "peft"),
 }
 
-# Engine and policies are pure: nothing that reads, writes, waits or asks for the time.
-PURE = "engine engine.* policy policy.*"
+# The engine and the policies are pure: nothing that reads, writes, waits or asks for the time.
+PURE = (
+    "core.audio core.backend core.decoder core.distribution core.lockstep core.segment core.steps"
+)
+PURE += " policy.base policy.lsg policy.speech policy.baselines"
 IMPURE = {"os", "io", "sys", "time", "select", "socket", "threading", "queue", "subprocess"} | {
     *("pathlib", "signal", "asyncio", "logging", "shutil", "tempfile", "random", "datetime"),
 }
 
 SOURCES = {
-    ".".join(file.relative_to(ROOT / "lsgcli").with_suffix("").parts).removesuffix(
-        ".__init__"
-    ): file
-    for file in sorted((ROOT / "lsgcli").rglob("*.py"))
+    ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): file
+    for file in sorted(PACKAGE.rglob("*.py"))
 }
 
 
-def matches(module: str, patterns: str) -> bool:
-    return any(fnmatch(module, pattern) for pattern in patterns.split())
+def within(module: str, folders: str) -> bool:
+    return any(fnmatch(module, each) or fnmatch(module, f"{each}.*") for each in folders.split())
 
 
 @cache
@@ -135,48 +101,62 @@ def _imports(node: ast.AST, *, top: bool, typing: bool) -> Iterator[tuple[str, b
             yield from _imports(child, top=top and not inside, typing=typing or checking)
 
 
-def own(module: str) -> Iterator[tuple[str, bool]]:
-    """Modules of the package that a module imports, and whether for typing only."""
+def own(module: str) -> Iterator[str]:
+    """Modules of the package that a module imports when it runs."""
     for name, _, typing in imports(module):
-        if name.split(".")[0] == "lsgcli":
+        if name.split(".")[0] == "lsgcli" and not typing:
             inner = name.partition(".")[2]
             while inner not in SOURCES:  # a name in a module
                 inner = inner.rpartition(".")[0] or "__init__"
-            yield inner, typing
+            yield inner
 
 
 def layer(module: str) -> int:
-    rows = LAYERS.split("\n")
-    exact = [n for n, row in enumerate(rows) if module in row.split()]
-    return (exact or [n for n, row in enumerate(rows) if matches(module, row)] or [-1])[0]
+    """The row of the longest name that fits."""
+    fits = [
+        (len(folder), number)
+        for number, row in enumerate(LAYERS.strip().split("\n"))
+        for folder in row.split()
+        if within(module, folder)
+    ]
+    return max(fits, default=(0, -1))[1]
 
 
-@pytest.mark.parametrize("module", SOURCES)
-def test_every_module_has_a_layer(module):
-    assert layer(module) >= 0
+def test_every_module_has_a_layer():
+    assert [module for module in SOURCES if layer(module) < 0] == []
 
 
-@pytest.mark.parametrize("module", SOURCES)
-def test_imports_point_downward(module):
-    upward = [name for name, typing in own(module) if not typing and layer(name) < layer(module)]
-    assert not upward
+def test_imports_point_downward():
+    upward = {(m, name) for m in SOURCES for name in own(m) if layer(name) < layer(m)}
+    assert upward == set()
 
 
-@pytest.mark.parametrize("module", SOURCES)
-def test_libraries_stay_where_they_belong(module):
-    for name, top, typing in imports(module):
-        library = name.split(".")[0]
-        if library in ("lsgcli", "__future__") or typing:
-            continue
-        if library in LIBRARIES:
-            assert matches(module, LIBRARIES[library]), library
-            assert not (top and library in LAZY), f"{library} at the top"
-        else:
-            assert library in sys.stdlib_module_names, library
+def test_imports_make_no_circle():
+    # What a package offers is imported from its modules; its modules do not import it.
+    TopologicalSorter({module: set(own(module)) - {module} for module in SOURCES}).prepare()
 
 
-@pytest.mark.parametrize("module", [m for m in SOURCES if matches(m, PURE)])
-def test_engine_and_policies_are_pure(module):
-    assert not {name.split(".")[0] for name, _, _ in imports(module)} & IMPURE
-    backends = {n for n, typing in own(module) if n.startswith("backends") and not typing}
-    assert not backends
+def test_libraries_stay_where_they_belong():
+    wrong = []
+    for module in SOURCES:
+        for name, top, typing in imports(module):
+            library = name.split(".")[0]
+            if library in ("lsgcli", "__future__") or typing:
+                continue
+            if library in LIBRARIES:
+                if not within(module, LIBRARIES[library]) or (top and library in LAZY):
+                    wrong.append((module, library))
+            elif library not in sys.stdlib_module_names:
+                wrong.append((module, library))
+    assert wrong == []
+
+
+def test_engine_and_policies_are_pure():
+    wrong = {
+        (module, name)
+        for module in SOURCES
+        if within(module, PURE)
+        for name, _, _ in imports(module)
+        if name.split(".")[0] in IMPURE
+    }
+    assert wrong == set()

@@ -9,13 +9,13 @@ from conftest import ROOT, run_lsg
 from samples import samples
 
 from lsgcli.errors import UsageError
-from lsgcli.structure.code import is_code
-from lsgcli.structure.planner import Planner
-from lsgcli.text.elements import nest
 from lsgcli.text.items import KINDS, PLAIN, Finder, table
+from lsgcli.text.line.elements import nest
+from lsgcli.text.line.sentences import Cutter, Sentence
 from lsgcli.text.segmenter import Limits
-from lsgcli.text.sentences import Cutter, Sentence
 from lsgcli.text.spans import Copy
+from lsgcli.text.structure.code import is_code
+from lsgcli.text.structure.planner import Planner
 
 EXAMPLES = [example for kind in KINDS for example in kind.examples]
 SIGNS = set("|[]<`{ ")

@@ -15,11 +15,11 @@ import pytest
 from conftest import DEADLINE, LSG, Result, environment, run_lsg
 from test_cli import check_error, flip, truncate
 
-from lsgcli import manifest, pulled, registry, store
 from lsgcli.backends.probe import specification
-from lsgcli.catalog import embedded
 from lsgcli.errors import ModelError
-from lsgcli.files import File, sha256, verify
+from lsgcli.models import manifest, provenance, registry, store
+from lsgcli.models.catalog import embedded
+from lsgcli.models.files import File, sha256, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +47,10 @@ def model(home) -> Path:
         for file in directory.iterdir()
         if file.name != "manifest.toml"
     }
-    record = pulled.Pulled(
+    record = provenance.Pulled(
         repository=NAME, revision="", commit="0" * 40, licence="mit", files=files
     )
-    pulled.save(directory, record)
+    provenance.save(directory, record)
     return directory
 
 
@@ -326,7 +326,7 @@ def test_saving_thresholds_follows_no_link(home, model, tmp_path):
 
 
 def test_sizes_of_a_file_that_grew(model):
-    record = pulled.load(model)
+    record = provenance.load(model)
     assert record
     with (model / "model.bin").open("ab") as file:
         file.write(b"x")

@@ -20,10 +20,10 @@ from hub_server import BLOCK, COMMIT, Hub
 from test_cli import check_error
 
 from benchmarks.whisper_shapes import make
-from lsgcli import manifest
-from lsgcli.catalog import embedded
-from lsgcli.describe.prompts import INSTRUCTION, ONLY
-from lsgcli.pulled import load
+from lsgcli.models import manifest
+from lsgcli.models.catalog import embedded
+from lsgcli.models.infer.prompts import INSTRUCTION, ONLY
+from lsgcli.models.provenance import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

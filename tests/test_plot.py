@@ -15,7 +15,7 @@ from corpus import write_corpus
 
 from lsgcli.evaluation.curves import Measured, figures
 from lsgcli.evaluation.logs import Instance, write_simuleval
-from lsgcli.manifest import load
+from lsgcli.models.manifest import load
 
 EMBEDDED = Path(__file__).parents[1] / "models" / "en-de"
 needs_matplotlib = pytest.mark.skipif(

@@ -17,15 +17,15 @@ from conftest import run_lsg
 from sentences import SENTENCES
 from test_speech import write_wav
 
-from lsgcli.audio.decode import decode
 from lsgcli.backends.whisper import believed
-from lsgcli.engine.segment import translate
-from lsgcli.engine.steps import Arrival, Decision, Forward, Generate, Locate, Place, Receive
+from lsgcli.core.segment import translate
+from lsgcli.core.steps import Arrival, Decision, Forward, Generate, Locate, Place, Receive
 from lsgcli.policy.lsg import Lsg
 from lsgcli.policy.speech import SpokenLsg
+from lsgcli.speech.sources.decode import decode
 
 if TYPE_CHECKING:
-    from lsgcli.backends.base import Backend, Lexicon
+    from lsgcli.core.backend import Backend, Lexicon
     from lsgcli.policy.base import Policy
 
 CLIPS = Path(__file__).parent / "data" / "speech"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lsgcli.catalog import find
+from lsgcli.models.catalog import find
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

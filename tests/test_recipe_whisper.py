@@ -12,7 +12,7 @@ import pytest
 from test_recipe_translation import module
 
 from lsgcli.backends.probe import probe
-from lsgcli.catalog import embedded
+from lsgcli.models.catalog import embedded
 
 RECIPE = Path(__file__).parents[1] / "models" / "recipes" / "whisper"
 

@@ -12,7 +12,7 @@ import pytest
 from conftest import Result, run_lsg
 from test_cli import check_error
 
-from lsgcli.catalog import embedded
+from lsgcli.models.catalog import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

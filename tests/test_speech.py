@@ -55,7 +55,7 @@ class Clips:
 
     def samples(self, *names: str, gap: float = 0.3) -> np.ndarray:
         """Recordings one after the other, as int16."""
-        from lsgcli.audio.decode import decode
+        from lsgcli.speech.sources.decode import decode
 
         parts = []
         for name in names:

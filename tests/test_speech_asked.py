@@ -17,7 +17,7 @@ from conftest import LSG, environment, run_lsg
 from test_cli import check_error
 from test_recogniser import SPEECH, errors, plain
 
-from lsgcli.audio.decode import decode
+from lsgcli.speech.sources.decode import decode
 
 JFK = SPEECH / "en_jfk.flac"
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lsgcli.audio.chunks import RATE, AudioReader
-from lsgcli.audio.feed import SHORT, SpeechFeed
-from lsgcli.audio.segments import SpeechSegment, joined, seconds
-from lsgcli.audio.vad import FRAME, Silero, everything
+from lsgcli.core.audio import RATE, SpeechSegment, joined, seconds
 from lsgcli.errors import InputError
+from lsgcli.speech.chunks import AudioReader
+from lsgcli.speech.detector import FRAME, Silero, everything
+from lsgcli.speech.feed import SHORT, SpeechFeed
 
 
 def loud(frames: np.ndarray) -> np.ndarray:

@@ -15,9 +15,9 @@ from conftest import run_lsg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsgcli.structure.planner import Kind, Planner
 from lsgcli.text.items import Finder
 from lsgcli.text.spans import Prose
+from lsgcli.text.structure.planner import Kind, Planner
 
 CORPUS = (Path(__file__).parent / "data/lines.txt").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## ([^⟦\n]+)\n((?:(?!## [^⟦\n]+\n).*\n)+)", CORPUS, re.MULTILINE))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsgcli.backends.loops import loop_start
+from lsgcli.backends.repetition import loop_start
 from lsgcli.output.base import SpokenLine, SpokenWord
 from lsgcli.output.captions import Layout, captions
 from lsgcli.output.descriptor import Output
 from lsgcli.output.subtitles import SrtWriter, TsvWriter, VttWriter
-from lsgcli.speech import boundaries
+from lsgcli.speech.pipeline import boundaries
 
 if TYPE_CHECKING:
     from pathlib import Path

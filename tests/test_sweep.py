@@ -13,7 +13,7 @@ from lsgcli.evaluation.sweep import (
     system_name,
     systems,
 )
-from lsgcli.manifest import Thresholds
+from lsgcli.models.manifest import Thresholds
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
 from lsgcli.policy.lsg import Lsg
 

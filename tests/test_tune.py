@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from sentences import SENTENCES
 
-from lsgcli.backends.base import Backend, Usage
-from lsgcli.catalog import find
+from lsgcli.core.backend import Backend, Usage
 from lsgcli.errors import UsageError
+from lsgcli.evaluation.caching import SharingBackend
 from lsgcli.evaluation.corpus import Sentence
 from lsgcli.evaluation.runner import evaluate
-from lsgcli.evaluation.sharing import SharingBackend
 from lsgcli.evaluation.tuning import Point, front, grid, measure, within
-from lsgcli.manifest import Level, load, save_level
+from lsgcli.models.catalog import find
+from lsgcli.models.manifest import Level, load, save_level
 from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:

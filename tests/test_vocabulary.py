@@ -14,14 +14,14 @@ from sentences import SENTENCES
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from lsgcli.backends import open_backend
-from lsgcli.backends.base import Placement
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary, SentencePieceVocabulary, Vocabulary
-from lsgcli.catalog import Model, find
-from lsgcli.engine.segment import request_whole
-from lsgcli.engine.steps import Query
+from lsgcli.core.backend import Placement
+from lsgcli.core.segment import request_whole
+from lsgcli.core.steps import Query
 from lsgcli.errors import ModelError
-from lsgcli.manifest import load
+from lsgcli.models.catalog import Model, find
+from lsgcli.models.manifest import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,7 +161,7 @@ def test_both_tokenizers_give_the_same_translation(
 
 def test_forward_and_generate_agree_but_for_rounding(backend: DecoderOnlyBackend) -> None:
     """``generate`` proposes what ``forward`` would have chosen, but for near ties."""
-    from lsgcli.engine.steps import Query
+    from lsgcli.core.steps import Query
 
     same = 0
     total = 0

@@ -7,9 +7,9 @@ from conftest import run_lsg
 from samples import lost, samples
 
 from lsgcli.text.items import Finder
-from lsgcli.text.mask import form, parts, pieces
+from lsgcli.text.line.mask import form, parts, pieces
+from lsgcli.text.line.sentences import Cutter, Sentence
 from lsgcli.text.segmenter import Limits
-from lsgcli.text.sentences import Cutter, Sentence
 from lsgcli.text.spans import Copy
 
 DIRECTIONS = ["en-de", "de-en", "en-fr", "en-es", "fr-en", "es-en"]

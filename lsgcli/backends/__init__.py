@@ -5,16 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
-from lsgcli.manifest import EncoderDecoderManifest, verify
+from lsgcli.models.manifest import EncoderDecoderManifest, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lsgcli.backends.base import Placement, TextBackend, Usage
     from lsgcli.backends.whisper import WhisperBackend
-    from lsgcli.catalog import Model
-    from lsgcli.manifest import DecoderOnlyManifest, SpeechManifest, TextManifest
+    from lsgcli.core.backend import Placement, TextBackend, Usage
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import DecoderOnlyManifest, SpeechManifest, TextManifest
 
 
 def open_backend(

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 import ctranslate2
 import numpy as np
 
-from lsgcli.backends.base import Placement, Usage
 from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.vocabulary import ANCHOR, WORDS_KEPT, open_tokenizer
-from lsgcli.engine.distribution import Distribution
-from lsgcli.engine.steps import Scored
+from lsgcli.core.backend import Placement, Usage
+from lsgcli.core.distribution import Distribution
+from lsgcli.core.steps import Scored
 from lsgcli.errors import ManifestError
-from lsgcli.manifest import FILE_NAME
+from lsgcli.models.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lsgcli.backends.vocabulary import Vocabulary
-    from lsgcli.catalog import Model
-    from lsgcli.engine.distribution import Tokens
-    from lsgcli.engine.steps import Generate, Query, SourceUnit
-    from lsgcli.manifest import DecoderOnlyManifest
+    from lsgcli.core.distribution import Tokens
+    from lsgcli.core.steps import Generate, Query, SourceUnit
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import DecoderOnlyManifest
 
 SPLIT_TOKENS = 96  # tokens up to which one pass is faster than two side by side
 CACHED_BYTES = 2 << 20  # log-probabilities that a small model's pass returns without leaving cache

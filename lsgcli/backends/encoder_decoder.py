@@ -22,23 +22,23 @@ from typing import TYPE_CHECKING, Any
 import ctranslate2
 import numpy as np
 
-from lsgcli.backends.base import Placement, Usage
-from lsgcli.backends.kept import Kept
 from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.pieces import SourceVocabulary, TargetVocabulary, open_speller, read_names
-from lsgcli.engine.distribution import Distribution
-from lsgcli.engine.steps import Scored
+from lsgcli.core.backend import Placement, Usage
+from lsgcli.core.cache import Kept
+from lsgcli.core.distribution import Distribution
+from lsgcli.core.steps import Scored
 from lsgcli.errors import ManifestError, ModelError
-from lsgcli.manifest import FILE_NAME
+from lsgcli.models.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from lsgcli.catalog import Model
-    from lsgcli.engine.steps import Generate, Query, SourceUnit
-    from lsgcli.manifest import EncoderDecoderManifest
+    from lsgcli.core.steps import Generate, Query, SourceUnit
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import EncoderDecoderManifest
 
     Source = tuple[SourceUnit, ...]
 

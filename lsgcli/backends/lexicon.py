@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lsgcli.backends.vocabulary import Texts
-    from lsgcli.engine.distribution import Tokens
-    from lsgcli.manifest import Unit
+    from lsgcli.core.distribution import Tokens
+    from lsgcli.models.manifest import Unit
 
 CLOSING = re.compile('[.,;:!?…)\\]}»”“"。，、；：！？）」』】]+')
 

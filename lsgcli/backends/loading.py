@@ -11,7 +11,7 @@ import ctranslate2
 import numpy as np
 
 from lsgcli.backends.devices import cublas, place
-from lsgcli.backends.trouble import explained
+from lsgcli.backends.hints import explained
 from lsgcli.errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lsgcli.backends.base import Placement
+    from lsgcli.core.backend import Placement
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lsgcli.backends.vocabulary import HuggingFaceVocabulary, SentencePieceVocabulary
-    from lsgcli.manifest import Tokenizer
+    from lsgcli.models.manifest import Tokenizer
 
 UNKNOWN = "<unk>"
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from lsgcli.errors import ModelError
-from lsgcli.files import WEIGHTS
+from lsgcli.models.files import WEIGHTS
 
 DECODER, WHISPER = "TransformerDecoderSpec", "WhisperSpec"
 TRANSLATORS = ("TransformerSpec", "TransformerBase", "TransformerBig")  # the last two: before 3.0

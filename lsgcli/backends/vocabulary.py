@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lsgcli.manifest import Tokenizer
+    from lsgcli.models.manifest import Tokenizer
 
 
 class Texts(Protocol):

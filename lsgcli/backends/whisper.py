@@ -22,18 +22,17 @@ from typing import TYPE_CHECKING, Any
 import ctranslate2
 import numpy as np
 
-from lsgcli.audio.chunks import RATE
-from lsgcli.audio.segments import SpeechSegment, joined, seconds
-from lsgcli.backends.base import Placement, Usage
-from lsgcli.backends.kept import Kept
 from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
-from lsgcli.backends.loops import loop_start
+from lsgcli.backends.repetition import loop_start
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary
-from lsgcli.catalog import AUTO, ENGLISH_ONLY, whisper_vocabulary
-from lsgcli.engine.distribution import Distribution
-from lsgcli.engine.steps import Place
+from lsgcli.core.audio import RATE, SpeechSegment, joined, seconds
+from lsgcli.core.backend import Placement, Usage
+from lsgcli.core.cache import Kept
+from lsgcli.core.distribution import Distribution
+from lsgcli.core.steps import Place
 from lsgcli.errors import ModelError, UsageError
+from lsgcli.models.catalog import AUTO, ENGLISH_ONLY, whisper_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,9 +41,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from faster_whisper.feature_extractor import FeatureExtractor
 
-    from lsgcli.catalog import Model
-    from lsgcli.engine.steps import Generate, Locate, Query, SourceUnit
-    from lsgcli.manifest import SpeechManifest
+    from lsgcli.core.steps import Generate, Locate, Query, SourceUnit
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import SpeechManifest
 
     Source = tuple[SourceUnit, ...]
 

@@ -115,7 +115,7 @@ def _command(arguments: Sequence[str]) -> int:
 def _unexpected(error: Exception) -> int:
     if isinstance(error.__cause__, KeyboardInterrupt):  # while a library was being imported
         return ExitCode.INTERRUPTED
-    from lsgcli.backends.trouble import explained
+    from lsgcli.backends.hints import explained
 
     known = explained(error)
     terminal.error(known or f"internal error: {error!r}; run again with --debug for the traceback")

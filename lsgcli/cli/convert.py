@@ -79,12 +79,12 @@ def convert(
 
     Example: lsg models convert qwen2.5-1.5b
     """
-    from lsgcli import registry, store
     from lsgcli.cli.running import ignore
-    from lsgcli.convert import Request
-    from lsgcli.convert import convert as run
-    from lsgcli.describe import Wishes
     from lsgcli.errors import UsageError
+    from lsgcli.models import registry, store
+    from lsgcli.models.convert import Request
+    from lsgcli.models.convert import convert as run
+    from lsgcli.models.infer import Wishes
 
     if entry := registry.load().get(source):
         source, revision = entry.repository, revision or entry.revision or None

@@ -20,7 +20,7 @@ def doctor(offline: Offline = False, as_json: Json = False, debug: Debug = False
     A line for each thing: ok, note (works without) or FAIL, what it is, and what to do. Exit code 1
     if something that is needed is missing.
     """
-    from lsgcli.doctor import findings
+    from lsgcli.cli.diagnosis import findings
     from lsgcli.errors import ExitCode
 
     failed = False

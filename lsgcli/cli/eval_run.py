@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lsgcli.catalog import Model
     from lsgcli.evaluation.batch import Progress
     from lsgcli.evaluation.rundir import Record
-    from lsgcli.manifest import Manifest
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import Manifest
 
 WORDS_PER_SECOND = 2.5  # of unhurried speech
 
@@ -73,14 +73,14 @@ def run(
     Example: lsg eval run --source test.en --target test.de --to de --policy lsg,wait-k
     --latency all --sweep "k=1,3,5,7" --output run
     """
-    from lsgcli import profiles
-    from lsgcli.backends.base import Placement
     from lsgcli.backends.devices import place
+    from lsgcli.core.backend import Placement
     from lsgcli.evaluation import sweep as s
     from lsgcli.evaluation.batch import run_systems, score_systems
-    from lsgcli.evaluation.hearing import Hearing
     from lsgcli.evaluation.rundir import RunDirectory
+    from lsgcli.evaluation.speech_runner import Hearing
     from lsgcli.evaluation.tasks import choose
+    from lsgcli.policy import profiles
 
     direction = kl_direction.value if kl_direction else None
     given: dict[str, Any] = {

@@ -16,7 +16,7 @@ from lsgcli.cli.convert import convert
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lsgcli.shelf import Model
+    from lsgcli.models.listing import Model
 
 
 class Source(str, Enum):
@@ -75,9 +75,9 @@ def list_(
     are in megabytes. here: embedded, yes, no, or "to convert" for those that are not on the Hub in
     CTranslate2's form.
     """
-    from lsgcli import shelf
+    from lsgcli.models import listing
 
-    models = shelf.models()
+    models = listing.models()
     if as_json:
         print("\n".join(json.dumps(_record(model)) for model in models))
     elif sys.stdout.isatty():
@@ -142,18 +142,18 @@ def pull(
 
     Example: lsg models pull opus-mt-en-fr
     """
-    from lsgcli import catalog, pulling
     from lsgcli.cli.running import ignore
-    from lsgcli.describe import Wishes
-    from lsgcli.describe.stored import complete
+    from lsgcli.models import catalog, pull
+    from lsgcli.models.infer import Wishes
+    from lsgcli.models.infer.stored import complete
 
     note = ignore if quiet else terminal.note
     if name in catalog.embedded():
         note(f"{name} is embedded: it is here already")
         print(catalog.embedded()[name])
         return
-    wanted = pulling.request(name, revision)
-    directory = pulling.pull(wanted, source.value, note=note, show=not quiet, color=color.value)
+    wanted = pull.request(name, revision)
+    directory = pull.pull(wanted, source.value, note=note, show=not quiet, color=color.value)
     complete(directory, Wishes(from_, to), note)
     print(directory)
 
@@ -161,9 +161,9 @@ def pull(
 @app.command()
 def info(name: Name, as_json: Json = False, debug: o.Debug = False) -> None:
     """Show what is known of a model that is here: manifest, origin, files."""
-    from lsgcli import catalog, shelf
+    from lsgcli.models import catalog, listing
 
-    facts = shelf.facts(catalog.directory(name))
+    facts = listing.facts(catalog.directory(name))
     if as_json:
         print(json.dumps(facts))
     else:
@@ -195,19 +195,19 @@ def check(
 
     Prints a line for every model that is well; the first that is not ends it, with exit code 1.
     """
-    from lsgcli import catalog, shelf
+    from lsgcli.models import catalog, listing
 
-    chosen = {name: catalog.directory(name) for name in names} if names else shelf.here()
+    chosen = {name: catalog.directory(name) for name in names} if names else listing.here()
     for name, directory in chosen.items():
         checked = _check(directory)
         print(f"{name}\tok\t{checked} files with checksums, loads and runs", flush=True)
 
 
 def _check(directory: Path) -> int:
-    from lsgcli import shelf
     from lsgcli.backends.probe import probe
+    from lsgcli.models import listing
 
-    count = shelf.verify(directory)
+    count = listing.verify(directory)
     probe(directory)
     return count
 
@@ -215,8 +215,8 @@ def _check(directory: Path) -> int:
 @app.command()
 def rm(name: Name, yes: Yes = False, quiet: o.Quiet = False, debug: o.Debug = False) -> None:
     """Delete a model that was pulled, after asking."""
-    from lsgcli import catalog, store
     from lsgcli.errors import ModelNotFoundError, UsageError
+    from lsgcli.models import catalog, store
 
     if name in catalog.embedded():
         raise UsageError(f"{name} is embedded: it belongs to lsg and is not deleted")
@@ -249,8 +249,8 @@ def prefer(
 
     Example: lsg models prefer opus-mt-en-de
     """
-    from lsgcli import catalog, preferences
     from lsgcli.errors import ModelNotFoundError, UsageError
+    from lsgcli.models import catalog, preferences
 
     if none and names:
         raise UsageError("--none takes no names")
@@ -268,6 +268,6 @@ def prefer(
 @app.command()
 def path(name: Name, debug: o.Debug = False) -> None:
     """Print the directory of a model that is here, for scripts."""
-    from lsgcli import catalog
+    from lsgcli.models import catalog
 
     print(catalog.directory(name))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from lsgcli.cli import options as o
     from lsgcli.output.base import Writer
-    from lsgcli.policy.settings import PolicySettings
-    from lsgcli.stats import Statistics
+    from lsgcli.output.statistics import Statistics
+    from lsgcli.policy.spec import PolicySettings
 
 
 class Runs(Protocol):
@@ -40,8 +40,8 @@ def policy_settings(
     n: int | None,
 ) -> PolicySettings:
     """Check the options of the policy. Raises UsageError."""
-    from lsgcli import profiles
-    from lsgcli.policy.settings import PolicySettings
+    from lsgcli.policy import profiles
+    from lsgcli.policy.spec import PolicySettings
 
     settings = PolicySettings(
         name=policy.value,
@@ -100,7 +100,7 @@ def shown(
     """Show the statistics while running, if ``live`` on a terminal, and at the end."""
     import json
 
-    from lsgcli.report import table
+    from lsgcli.output.display import table
 
     try:
         if show and live and os.isatty(2):

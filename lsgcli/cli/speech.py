@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lsgcli import terminal
+from lsgcli.cli import audio_source as s
 from lsgcli.cli import options as o
-from lsgcli.cli import sound as s
 from lsgcli.cli.running import ignore, policy_settings, run_to_end, shown
 from lsgcli.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lsgcli.core.session import Observer
     from lsgcli.output.base import SpeechWriter
-    from lsgcli.session import Observer
-    from lsgcli.speech import SpeechPipeline
+    from lsgcli.speech.pipeline import SpeechPipeline
 
 
 def st(
@@ -89,11 +89,11 @@ def st(
         return
     # What takes long to import is imported once the command line is known to be right.
     from lsgcli.cli import hotwords as h
-    from lsgcli.cli import writing
+    from lsgcli.cli import speech_output
     from lsgcli.errors import UsageError
 
     expected = h.prompt(prompt, hotwords)
-    layout = writing.layout(
+    layout = speech_output.layout(
         output_format.value,
         characters=max_chars,
         lines=max_lines,
@@ -101,7 +101,7 @@ def st(
         most=max_seconds,
         speed=max_cps,
     )
-    writing.check(output_format.value, confidence=confidence)
+    speech_output.check(output_format.value, confidence=confidence)
     settings = policy_settings(
         policy, latency, profile, lower, upper, delta, alpha, margin, kl_direction, k, n
     )
@@ -119,18 +119,18 @@ def st(
     if sound.several and output_format.value in ("srt", "vtt", "tsv"):
         raise UsageError(f"--format {output_format.value} is of one recording; give one at a time")
     sound.check()
-    from lsgcli import recogniser
-    from lsgcli.catalog import AUTO
     from lsgcli.languages import NAMES
+    from lsgcli.models import recogniser
+    from lsgcli.models.catalog import AUTO
 
     note = ignore if quiet else terminal.note
     chosen = recogniser.choose(model, language, to or None, offline=offline, note=note)
 
     from lsgcli.backends import open_speech
-    from lsgcli.backends.base import Placement
-    from lsgcli.report import Explainer
-    from lsgcli.stats import SpeechStatistics
-    from lsgcli.watch import Watch
+    from lsgcli.core.backend import Placement
+    from lsgcli.output.display import Explainer
+    from lsgcli.output.statistics import SpeechStatistics
+    from lsgcli.speech.watch import Watch
 
     warn = ignore if quiet else terminal.warning
     with ExitStack() as stack:
@@ -143,7 +143,7 @@ def st(
         together = explain and os.isatty(1) and os.isatty(2)
         preview = output_format is o.SpeechFormat.TEXT and not together and os.isatty(1)
         preview = preview and terminal.coloured(color.value, sys.stdout)
-        writer = writing.writer(
+        writer = speech_output.writer(
             output_format, layout, preview=preview, by_line=together, confident=confidence
         )
         statistics = SpeechStatistics(backend.usage, warn=warn, live=sound.live)
@@ -153,10 +153,10 @@ def st(
         observers += (Watch(warn, spoken),) if settings.name != "offline" else ()
 
         def pipeline(recording: s.Recording, first: int) -> SpeechPipeline:
-            from lsgcli.audio.chunks import AudioReader
-            from lsgcli.audio.feed import SpeechFeed
-            from lsgcli.audio.vad import Silero, everything
-            from lsgcli.speech import SpeechPipeline
+            from lsgcli.speech.chunks import AudioReader
+            from lsgcli.speech.detector import Silero, everything
+            from lsgcli.speech.feed import SpeechFeed
+            from lsgcli.speech.pipeline import SpeechPipeline
 
             source = recording.open()
             if recording.microphone:

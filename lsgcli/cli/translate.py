@@ -18,14 +18,14 @@ from lsgcli.cli.running import floor_level, ignore, policy_settings, run_to_end,
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lsgcli.catalog import Model
-    from lsgcli.manifest import TextManifest
+    from lsgcli.core.session import Observer
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import TextManifest
     from lsgcli.output.base import TranslationWriter
-    from lsgcli.session import Observer
-    from lsgcli.structure.planner import Kind
-    from lsgcli.text.reader import Reader
+    from lsgcli.text.line.reader import Reader
     from lsgcli.text.recording import Chunks
     from lsgcli.text.segmenter import Limits
+    from lsgcli.text.structure.planner import Kind
 
 
 def translate(
@@ -81,12 +81,12 @@ def translate(
     """
     # What takes long to import is imported once the command line is known to be right.
     from lsgcli.backends import open_ways
-    from lsgcli.backends.base import Placement
-    from lsgcli.catalog import AUTO, find, find_all
+    from lsgcli.core.backend import Placement
     from lsgcli.errors import UsageError
-    from lsgcli.structure.planner import WHOLE, Kind
+    from lsgcli.models.catalog import AUTO, find, find_all
     from lsgcli.text.encoding import check
     from lsgcli.text.memory import of_direction
+    from lsgcli.text.structure.planner import WHOLE, Kind
 
     check(encoding)
     settings = policy_settings(
@@ -111,19 +111,19 @@ def translate(
         kept = stack.enter_context(record.open("wb")) if record else None
 
         backends = open_ways(models, placement)  # load while the rest is imported
-        from lsgcli.live import Pipeline
         from lsgcli.output.descriptor import Output
+        from lsgcli.output.display import Explainer
         from lsgcli.output.jsonl import JsonWriter
+        from lsgcli.output.statistics import Statistics
         from lsgcli.output.text import TextWriter
-        from lsgcli.report import Explainer
-        from lsgcli.stats import Statistics
         from lsgcli.text.chunks import ChunkReader
         from lsgcli.text.feed import Feed
         from lsgcli.text.language import Detector, Router
+        from lsgcli.text.line.translate import Way
+        from lsgcli.text.pipeline import Pipeline
         from lsgcli.text.protect import Protector
         from lsgcli.text.recording import Recorder, Replay
         from lsgcli.text.segmenter import Limits, Segmenter
-        from lsgcli.whole import Way
 
         router = (
             Router(Detector([*models, to]), by_line=segment is o.SegmentMode.LINE) if told else None
@@ -215,8 +215,8 @@ def _check_kind(
 ) -> None:
     """Check what is said of the lines. Raises UsageError."""
     from lsgcli.errors import UsageError
-    from lsgcli.structure.planner import Kind
     from lsgcli.text.items import Finder
+    from lsgcli.text.structure.planner import Kind
 
     auto = kind is Kind.AUTO
     if not protect and (patterns or names or not auto):
@@ -234,10 +234,10 @@ def _reader(
     kind: Kind, patterns: tuple[str, ...], names: Sequence[str], limits: Mapping[str, Limits]
 ) -> Reader:
     """What tells prose from what is copied, for each language."""
-    from lsgcli.structure.planner import Planner
     from lsgcli.text.items import Finder
-    from lsgcli.text.reader import Reader
-    from lsgcli.text.sentences import Cutter
+    from lsgcli.text.line.reader import Reader
+    from lsgcli.text.line.sentences import Cutter
+    from lsgcli.text.structure.planner import Planner
 
     cutters = {
         language: Cutter(Finder(patterns, limit.spells), limit, language)
@@ -250,7 +250,7 @@ def _offer(models: Mapping[str, Model[TextManifest]], *, wanted: bool) -> None:
     """Say once, on a terminal, that there are better models than an embedded one."""
     if not wanted or not os.isatty(2):
         return
-    from lsgcli import preferences, registry
+    from lsgcli.models import preferences, registry
 
     first = next(iter(models.values()))
     better = registry.offers(first.source, first.target)

@@ -13,9 +13,9 @@ from lsgcli.cli import eval_options as e
 from lsgcli.cli import options as o
 
 if TYPE_CHECKING:
-    from lsgcli.catalog import Model
     from lsgcli.evaluation.tuning import Point
-    from lsgcli.manifest import Manifest
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import Manifest
 
 GRID = "Grid"
 Source = Annotated[
@@ -96,11 +96,11 @@ def tune(
 
     Example: lsg tune --source dev.en --target dev.de --to de --latency 3 --save quick
     """
-    from lsgcli.backends.base import Placement
     from lsgcli.cli.eval_run import bar
+    from lsgcli.core.backend import Placement
     from lsgcli.errors import LsgError, UsageError
     from lsgcli.evaluation import tuning
-    from lsgcli.evaluation.hearing import Hearing
+    from lsgcli.evaluation.speech_runner import Hearing
     from lsgcli.evaluation.tasks import choose
     from lsgcli.metrics.quality import quality_metric
 
@@ -160,7 +160,7 @@ def _row(point: Point) -> list[str]:
 
 
 def _save(best: Point, name: str, model: Model[Manifest], metric: str, quiet: bool) -> None:
-    from lsgcli import profiles
+    from lsgcli.policy import profiles
 
     setting = best.setting
     profile = profiles.Profile(
@@ -178,7 +178,7 @@ def _save(best: Point, name: str, model: Model[Manifest], metric: str, quiet: bo
 
 
 def _save_default(best: Point, level: str, model: Model[Manifest], quiet: bool) -> None:
-    from lsgcli.manifest import FILE_NAME, Level, save_level
+    from lsgcli.models.manifest import FILE_NAME, Level, save_level
 
     s = best.setting
     found = Level(lower=s.lower, upper=s.upper, delta=s.delta, alpha=s.alpha)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from lsgcli import __version__
 from lsgcli.evaluation.corpus import checksum
-from lsgcli.manifest import FILE_NAME
+from lsgcli.models.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lsgcli.catalog import Model
-    from lsgcli.manifest import Manifest
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import Manifest
 
 PACKAGES = ("ctranslate2", "numpy", "sentencepiece", "tokenizers")
 

@@ -11,16 +11,16 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lsgcli.engine.lockstep import run
-from lsgcli.engine.segment import translate
-from lsgcli.engine.steps import Commit, Event, Steps, Units
+from lsgcli.core.lockstep import run
+from lsgcli.core.segment import translate
+from lsgcli.core.steps import Commit, Event, Steps, Units
 from lsgcli.evaluation.logs import Instance
 from lsgcli.metrics.clocks import queue_clock, simuleval_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lsgcli.backends.base import Backend
+    from lsgcli.core.backend import Backend
     from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.logs import SourceType
     from lsgcli.metrics.units import LatencyUnit

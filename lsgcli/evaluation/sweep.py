@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any, cast
 from lsgcli.errors import UsageError
 from lsgcli.policy.baselines import HoldN, LocalAgreement, WaitK
 from lsgcli.policy.lsg import Lsg
-from lsgcli.policy.settings import OPTIONS, TAKES, PolicySettings
+from lsgcli.policy.spec import OPTIONS, TAKES, PolicySettings
 from lsgcli.policy.speech import AlignAtt, SpokenLsg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lsgcli.manifest import Thresholds
+    from lsgcli.models.manifest import Thresholds
     from lsgcli.policy.base import Policy
 
 LEVELS = ("low", "medium", "high", "highest")

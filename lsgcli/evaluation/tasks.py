@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lsgcli.backends import open_backend, open_speech
-from lsgcli.catalog import AUTO, find, is_text
 from lsgcli.errors import UsageError
 from lsgcli.evaluation.corpus import load_corpus, load_recordings
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
 from lsgcli.evaluation.tuning import measure, measure_runs
+from lsgcli.models.catalog import AUTO, find, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from lsgcli.backends.base import Backend, Placement
-    from lsgcli.catalog import Model
+    from lsgcli.core.backend import Backend, Placement
     from lsgcli.evaluation.batch import Translate
     from lsgcli.evaluation.corpus import Sentence
-    from lsgcli.evaluation.hearing import Hearing
     from lsgcli.evaluation.logs import SourceType
+    from lsgcli.evaluation.speech_runner import Hearing
     from lsgcli.evaluation.tuning import Point
-    from lsgcli.manifest import Manifest, SpeechManifest, TextManifest
     from lsgcli.metrics.units import LatencyUnit
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import Manifest, SpeechManifest, TextManifest
     from lsgcli.policy.lsg import Lsg
 
 
@@ -169,7 +169,7 @@ class Speech:
         warn: Callable[[str], None],
     ) -> Translate:
         """Load the model."""
-        from lsgcli.evaluation.hearing import evaluate_speech
+        from lsgcli.evaluation.speech_runner import evaluate_speech
 
         backend = open_speech(self.model, placement)
         timed = speed is not None
@@ -205,7 +205,7 @@ def choose(
     """
     if model is None or is_text(model):
         return Text(find(model, source, target))
-    from lsgcli import recogniser
+    from lsgcli.models import recogniser
 
     chosen = recogniser.choose(model, source, target, offline=False, note=note)
     if chosen.source == AUTO:

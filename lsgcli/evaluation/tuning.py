@@ -8,9 +8,9 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from lsgcli.errors import UsageError
+from lsgcli.evaluation.caching import SharingBackend
 from lsgcli.evaluation.pareto import pareto_front
 from lsgcli.evaluation.runner import evaluate
-from lsgcli.evaluation.sharing import SharingBackend
 from lsgcli.evaluation.sweep import parse_sweep
 from lsgcli.metrics.latency import average_lagging
 from lsgcli.metrics.quality import ERROR_RATES, quality_metric
@@ -20,7 +20,7 @@ from lsgcli.policy.lsg import Lsg
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lsgcli.backends.base import Backend
+    from lsgcli.core.backend import Backend
     from lsgcli.evaluation.batch import Translate
     from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.logs import Instance

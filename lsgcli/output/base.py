@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lsgcli.engine.steps import Event
+    from lsgcli.core.steps import Event
 
 
 @dataclass(slots=True)

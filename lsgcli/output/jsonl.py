@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lsgcli.engine.steps import Action, Belief, Commit, Decision, Event, Reason, Units
+from lsgcli.core.steps import Action, Belief, Commit, Decision, Event, Reason, Units
 
 if TYPE_CHECKING:
     from lsgcli.output.base import SpokenLine, SpokenWord

@@ -8,7 +8,7 @@ from lsgcli.output.base import percentage
 from lsgcli.output.captions import Layout, captions
 
 if TYPE_CHECKING:
-    from lsgcli.engine.steps import Event
+    from lsgcli.core.steps import Event
     from lsgcli.output.base import SpokenLine
     from lsgcli.output.captions import Cue
     from lsgcli.output.descriptor import Output

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from lsgcli.engine.steps import Belief, Commit, Event, Hypothesis, Reason
+from lsgcli.core.steps import Belief, Commit, Event, Hypothesis, Reason
 from lsgcli.output.base import percentage
 
 if TYPE_CHECKING:

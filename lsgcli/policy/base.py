@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from lsgcli.engine.steps import Action, Decision, Reason, Steps
+from lsgcli.core.steps import Action, Decision, Reason, Steps
 
 if TYPE_CHECKING:
-    from lsgcli.engine.decoder import Decoder
+    from lsgcli.core.decoder import Decoder
 
 
 class Decide(Protocol):

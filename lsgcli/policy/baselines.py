@@ -6,11 +6,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsgcli.engine.steps import Decision, Reason, Steps
+from lsgcli.core.steps import Decision, Reason, Steps
 from lsgcli.policy.base import Decide, read, write
 
 if TYPE_CHECKING:
-    from lsgcli.engine.decoder import Decoder, Tokens
+    from lsgcli.core.decoder import Decoder, Tokens
 
 Words = list["Tokens"]
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsgcli.engine.steps import Decision, Reason, Steps
+from lsgcli.core.steps import Decision, Reason, Steps
 from lsgcli.policy.base import Decide, read, write
 
 if TYPE_CHECKING:
-    from lsgcli.engine.decoder import Decoder
-    from lsgcli.engine.distribution import KlDirection
+    from lsgcli.core.decoder import Decoder
+    from lsgcli.core.distribution import KlDirection
 
 
 @dataclass(frozen=True)

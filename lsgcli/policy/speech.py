@@ -12,12 +12,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsgcli.engine.steps import Action, Decision, Place, Reason, Steps
+from lsgcli.core.steps import Action, Decision, Place, Reason, Steps
 from lsgcli.policy.base import Decide, read, write
 
 if TYPE_CHECKING:
-    from lsgcli.engine.decoder import Decoder, Tokens
-    from lsgcli.engine.distribution import KlDirection
+    from lsgcli.core.decoder import Decoder, Tokens
+    from lsgcli.core.distribution import KlDirection
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,7 @@ import msgspec
 from lsgcli.errors import InputError
 from lsgcli.evaluation.logs.checks import checked
 from lsgcli.evaluation.logs.files import numbered_lines, text_lines, to_json, write_lines
-from lsgcli.evaluation.logs.instance import (
-    Instance,
-    SourceType,
-    clock_or_none,
-    infer_source_type,
-)
+from lsgcli.evaluation.logs.instance import Instance, SourceType, clock_or_none, infer_source_type
 from lsgcli.evaluation.logs.records import Number, RecordDecoder
 from lsgcli.metrics.units import LatencyUnit
 

@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lsgcli.errors import InputError
-from lsgcli.evaluation.logs import (
-    Instance,
-    LogFormat,
-    SourceType,
-    read_log,
-    with_references,
-)
+from lsgcli.evaluation.logs import Instance, LogFormat, SourceType, read_log, with_references
 from lsgcli.evaluation.score.options import ScoreOptions
 from lsgcli.evaluation.score.timelines import CLOCKS, LATENCY_METRICS, timelines
 from lsgcli.metrics.aggregate import SentenceStatistics, mean_row, mean_statistics

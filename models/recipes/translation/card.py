@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lsgcli.evaluation.sweep import LEVELS, system_name
-from lsgcli.manifest import load
-from lsgcli.policy.settings import PolicySettings
+from lsgcli.models.manifest import load
+from lsgcli.policy.spec import PolicySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from lsgcli.manifest import Thresholds
+    from lsgcli.models.manifest import Thresholds
     from lsgcli.policy.base import Policy
 
 NAME = "README.md"

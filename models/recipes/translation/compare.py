@@ -17,9 +17,9 @@ import numpy as np
 from tune import development
 
 from lsgcli.backends import open_backend
-from lsgcli.backends.base import Placement
-from lsgcli.catalog import find
+from lsgcli.core.backend import Placement
 from lsgcli.evaluation.tuning import Point, front, grid, measure
+from lsgcli.models.catalog import find
 from lsgcli.policy.baselines import WaitK
 
 GRID = "delta=1,4 alpha=0.5,0.7,0.9"

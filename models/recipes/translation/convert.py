@@ -119,7 +119,7 @@ def _write_manifest(output: Path, languages: list[str]) -> None:
     file = output / "manifest.toml"
     old = tomlkit.parse(file.read_text(encoding="utf-8")) if file.exists() else None
     manifest = tomlkit.document()
-    manifest.add(tomlkit.comment("What lsg needs to use this model; see lsgcli/manifest.py."))
+    manifest.add(tomlkit.comment("What lsg needs to use this model."))
     pairs = sorted(permutations(languages, 2), key=lambda pair: pair[0] != "en")
     english = [pair for pair in pairs if "en" in pair]
     manifest |= {

@@ -24,9 +24,9 @@ from corpus import PLACEHOLDERS, lines_of, protected
 from sacrebleu.metrics import BLEU, CHRF
 
 from lsgcli.backends import open_backend
-from lsgcli.backends.base import Placement
-from lsgcli.catalog import find
-from lsgcli.manifest import load
+from lsgcli.core.backend import Placement
+from lsgcli.models.catalog import find
+from lsgcli.models.manifest import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

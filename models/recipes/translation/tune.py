@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from corpus import lines_of
 
 from lsgcli.backends import open_backend
-from lsgcli.backends.base import Placement
-from lsgcli.catalog import find
+from lsgcli.core.backend import Placement
 from lsgcli.evaluation.corpus import load_corpus
 from lsgcli.evaluation.tuning import grid, measure, within
-from lsgcli.manifest import Level, load, save_level
+from lsgcli.models.catalog import find
+from lsgcli.models.manifest import Level, load, save_level
 
 if TYPE_CHECKING:
     from lsgcli.evaluation.corpus import Sentence

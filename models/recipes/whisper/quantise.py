@@ -22,7 +22,7 @@ from ctranslate2.converters.converter import Converter
 from ctranslate2.specs import WhisperSpec
 from ctranslate2.specs.model_spec import visit_spec
 
-from lsgcli.catalog import whisper_vocabulary
+from lsgcli.models.catalog import whisper_vocabulary
 
 if TYPE_CHECKING:
     from typing import BinaryIO

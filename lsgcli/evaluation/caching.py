@@ -1,0 +1,75 @@
+"""Computation shared between settings.
+
+A distribution does not depend on thresholds, only on the source and target prefix: settings whose
+decisions have agreed so far ask for the same ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsgcli.core.distribution import Distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lsgcli.core.backend import Backend, Lexicon, Usage
+    from lsgcli.core.steps import Generate, Query, SourceUnit
+
+Prefixes = tuple[tuple["SourceUnit", ...], tuple[int, ...]]
+
+
+class SharingBackend:
+    """A backend that remembers its answers until it is told to ``forget``."""
+
+    def __init__(self, backend: Backend) -> None:
+        """Remember what ``backend`` answers."""
+        self._backend = backend
+        self._rows: dict[Prefixes, Distribution] = {}
+        self._tokens: dict[Generate, tuple[int, ...]] = {}
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """How the model's tokens make words."""
+        return self._backend.lexicon
+
+    @property
+    def usage(self) -> Usage:
+        """What the model itself was asked."""
+        return self._backend.usage
+
+    def ready(self) -> None:
+        """Wait until the model is loaded."""
+        self._backend.ready()
+
+    def count(self, unit: SourceUnit) -> int:
+        """How many tokens a source unit has."""
+        return self._backend.count(unit)
+
+    def forget(self) -> None:
+        """Drop all answers: a distribution takes 4 bytes for every word of the vocabulary."""
+        self._rows.clear()
+        self._tokens.clear()
+
+    def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
+        """Ask the model what is not known yet, each query once."""
+        missing = [query for query in dict.fromkeys(queries) if not self._known(query)]
+        for query, rows in zip(missing, self._backend.forward(missing), strict=True):
+            path = query.draft + tuple(row.likeliest for row in rows[len(query.draft) :])
+            own = map(Distribution.copy, rows)
+            self._rows.update(zip(_prefixes(query, path[: len(rows) - 1]), own, strict=True))
+        return [[self._rows[each] for each in _prefixes(query, query.draft)] for query in queries]
+
+    def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
+        """Ask the model what is not known yet, each request once."""
+        missing = [request for request in dict.fromkeys(requests) if request not in self._tokens]
+        self._tokens.update(zip(missing, self._backend.generate(missing), strict=True))
+        return (self._tokens[request] for request in requests)
+
+    def _known(self, query: Query) -> bool:
+        return all(prefixes in self._rows for prefixes in _prefixes(query, query.draft))
+
+
+def _prefixes(query: Query, path: tuple[int, ...]) -> list[Prefixes]:
+    """The prefixes that rows are about: the target, and more and more of what follows it."""
+    return [(query.source, query.target + path[:length]) for length in range(len(path) + 1)]

@@ -1,0 +1,1 @@
+"""Models as files: what they are, where they are, how they are got and made usable."""

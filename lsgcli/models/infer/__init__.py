@@ -1,0 +1,186 @@
+"""What a model in CTranslate2's form does not say itself, written down as its manifest.
+
+``prompts``    how a language model is asked to translate
+``layouts``    how an encoder-decoder lays out source and target
+``stored``     models that came from the Hub in CTranslate2's form, without a manifest
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsgcli.atomic import write_text
+from lsgcli.backends.encoder_decoder import has_start
+from lsgcli.backends.pieces import read_names
+from lsgcli.backends.probe import DECODER, specification
+from lsgcli.errors import ModelError, UsageError
+from lsgcli.languages import NAMES
+from lsgcli.models.files import sha256
+from lsgcli.models.infer import prompts
+from lsgcli.models.infer.layouts import family, layouts, names
+from lsgcli.models.manifest import FILE_NAME, VERSION
+
+if TYPE_CHECKING:
+    from lsgcli.models.infer.prompts import Tokenizer
+
+LONGEST_SOURCE = 256  # tokens of a segment, for a model that takes more
+THRESHOLDS = {"delta": 7.5, "alpha": 0.6}  # the paper's for Llama 2: nobody has tuned this model
+HINT = "# delta and alpha are the paper's for Llama 2; lsg tune finds this model's own.\n"
+SOURCES = ("source.spm", "target.spm")
+SENTENCEPIECE = ("tokenizer.model", "sentencepiece.bpe.model", "spiece.model", "spm.model")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user has to say about a manifest.
+
+    ``prompt``: chat, alpaca, few-shot or a file; by default chat if the model has a template.
+    """
+
+    source: str | None = None  # language codes
+    target: str | None = None
+    prompt: str | None = None
+    licence: str | None = None
+
+
+@dataclass(frozen=True)
+class Unconverted:
+    """What a model was before it was converted; the directory may be the converted one's."""
+
+    directory: Path
+    tokenizer: Tokenizer
+    kind: str = ""  # Hugging Face's model_type; "" if it is not known
+    positions: int | None = None
+
+
+def manifest(model: Path, original: Unconverted, wishes: Wishes) -> dict[str, Any]:
+    """Describe the converted model, without its files; copies the tokenizer into its directory.
+
+    Raises:
+        UsageError: if a language or a prompt does not fit it, or it is of a family not known here.
+        ModelError: if it has no tokenizer that can be used.
+
+    """
+    encodes = specification(model) != DECODER
+    written: dict[str, Any] = {
+        "version": VERSION,
+        "kind": "encoder-decoder" if encodes else "decoder-only",
+        "licence": wishes.licence or _licence(original.directory),
+        "max_source_tokens": _longest(original.positions, encodes=encodes),
+    }
+    if encodes:
+        written |= _sides(model, original, wishes)
+    else:
+        layout = _prompt(original.tokenizer, wishes)
+        written |= {
+            "languages": NAMES,
+            "tokenizer": _tokenizer(model, original),
+            "prompt": {"parts": layout.parts, "end": layout.end},
+        }
+    known = written.get("codes") if encodes else NAMES
+    if (wishes.source is None or wishes.target is None) and not known:
+        raise UsageError("--from and --to are missing: the model does not say what it translates")
+    written["directions"] = [f"{wishes.source or '*'}-{wishes.target or '*'}"]
+    return written | {"policy": THRESHOLDS}
+
+
+def write(directory: Path, written: dict[str, Any]) -> None:
+    """Write a manifest, whole or not at all. Raises OutputError."""
+    import tomlkit
+
+    write_text(directory / FILE_NAME, HINT + tomlkit.dumps(written))
+
+
+def sums(directory: Path) -> dict[str, dict[str, Any]]:
+    """Sizes and checksums of all the files that are there."""
+    return {
+        file.name: {"size": file.stat().st_size, "sha256": sha256(file)}
+        for file in sorted(directory.iterdir())
+    }
+
+
+def _sides(model: Path, original: Unconverted, wishes: Wishes) -> dict[str, Any]:
+    end, directory = original.tokenizer.eos_token, original.directory
+    of, to = (directory / name for name in SOURCES)
+    tokens = read_names(model, "target")
+    layout = layouts(
+        original.kind or family(tokens, pair=of.exists() and to.exists()),
+        tokens,
+        end=end,
+        has_start=has_start(model),
+        to=wishes.target,
+    )
+    source: dict[str, Any] = {"parts": layout.source}
+    target: dict[str, Any] = {"parts": layout.target, "end": [end]}
+    if of.exists() and to.exists():
+        for side, file in ((source, of), (target, to)):
+            _copy(file, model)
+            side["tokenizer"] = {"type": "sentencepiece", "file": file.name}
+    else:
+        source["tokenizer"] = _tokenizer(model, original)
+    known = [*layout.codes, *filter(None, (wishes.source, wishes.target))]
+    return {
+        "source": source, "target": target, "codes": layout.codes, "languages": names(known)
+    }  # fmt: skip
+
+
+def _prompt(tokenizer: Tokenizer, wishes: Wishes) -> prompts.Layout:
+    chosen = wishes.prompt or ("chat" if tokenizer.chat_template else "alpaca")
+    if chosen == "chat":
+        return prompts.chat(tokenizer)
+    if chosen == "alpaca":
+        return prompts.alpaca(tokenizer)
+    if chosen == "few-shot":
+        if not wishes.source or not wishes.target:
+            raise UsageError("--prompt few-shot needs --from and --to: its examples are sentences")
+        return prompts.few_shot(tokenizer, wishes.source, wishes.target)
+    return prompts.from_file(tokenizer, Path(chosen))
+
+
+def _tokenizer(model: Path, original: Unconverted) -> dict[str, str]:
+    """Copy the tokenizer: ``tokenizer.json`` if there is one, since it has all special tokens."""
+    directory, tokenizer = original.directory, original.tokenizer
+    file = directory / "tokenizer.json"
+    if file.exists():
+        _copy(file, model)
+        return {"type": "huggingface", "file": file.name}
+    for name in SENTENCEPIECE:
+        if (directory / name).exists() and _complete(directory / name, tokenizer):
+            _copy(directory / name, model)
+            return {"type": "sentencepiece", "file": name}
+    if hasattr(tokenizer, "backend_tokenizer"):  # of a vocabulary and merges in files of their own
+        tokenizer.backend_tokenizer.save(str(model / "tokenizer.json"))
+        return {"type": "huggingface", "file": "tokenizer.json"}
+    raise ModelError(f"{directory}: no tokenizer.json and no SentencePiece model")
+
+
+def _copy(file: Path, model: Path) -> None:
+    if file.parent != model:
+        shutil.copyfile(file, model / file.name)
+
+
+def _complete(file: Path, tokenizer: Any) -> bool:
+    """Whether a SentencePiece model has the special tokens too: some are added behind it."""
+    from lsgcli.backends.vocabulary import SentencePieceVocabulary
+
+    slow = not hasattr(tokenizer, "backend_tokenizer")
+    return slow or SentencePieceVocabulary(file).size >= len(tokenizer)
+
+
+def _longest(positions: int | None, *, encodes: bool) -> int:
+    """Source tokens of a segment: as many as fit, with the target of a language model behind."""
+    positions = positions or 4 * LONGEST_SOURCE
+    return int(max(8, min(LONGEST_SOURCE, positions // (2 if encodes else 4))))
+
+
+def _licence(directory: Path) -> str:
+    """What the model card states."""
+    card = directory / "README.md"
+    if card.exists():
+        for line in card.read_text(encoding="utf-8", errors="replace").splitlines()[:60]:
+            if line.startswith("license:"):
+                return line.partition(":")[2].strip() or "unknown"
+    return "unknown: see where the model comes from"

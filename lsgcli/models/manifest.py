@@ -1,0 +1,355 @@
+"""A model's manifest: all that is needed to use the model, in a small TOML file beside it.
+
+::
+
+    version = 1
+    kind = "decoder-only"         # or "whisper", which needs neither tokenizer nor prompt
+    directions = ["en-de"]
+    licence = "CC-BY-2.0-FR"
+
+    [tokenizer]
+    type = "sentencepiece"        # or "huggingface"
+    file = "spm.model"
+
+    [prompt]
+    parts = ["<s>", "<2{to}>", "{source}", "<sep>", "{target}"]
+    end = ["</s>"]
+
+    [policy]
+    delta = 1.0
+    alpha = 0.6
+
+    [files."model.bin"]
+    size = 10314325
+    sha256 = "..."
+
+An encoder-decoder has a layout for each side instead of the prompt::
+
+    kind = "encoder-decoder"
+    directions = ["*-*"]          # from any of the languages in codes to any other
+
+    [source]
+    tokenizer = {type = "sentencepiece", file = "sentencepiece.bpe.model"}
+    parts = ["{from}", "{source}", "</s>"]
+
+    [target]                      # with the source's tokenizer, unless it has one of its own
+    parts = ["{to}", "{target}"]
+    end = ["</s>"]
+
+    [codes]                       # languages as the model writes them
+    en = "eng_Latn"
+    de = "deu_Latn"
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+import msgspec
+
+from lsgcli.atomic import write_text
+from lsgcli.errors import ManifestError
+from lsgcli.models import files, provenance
+from lsgcli.models.files import File, is_plain, read_text
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE_NAME = "manifest.toml"
+VERSION = 1
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Direction = Annotated[str, msgspec.Meta(pattern=r"^([a-z]{2,3}|\*)-([a-z]{2,3}|\*)$")]
+ANY = "*"  # in a direction: any of the languages in ``codes`` or ``languages``
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the manifest."""
+
+
+class Tokenizer(Struct, frozen=True):
+    """Which tokenizer, in which file of the directory.
+
+    ``characters`` needs no file: every character is a token. Only encoder-decoders have it.
+    """
+
+    type: Literal["sentencepiece", "huggingface", "characters"]
+    file: str = ""
+
+
+Unit: TypeAlias = Literal["word", "character"]
+
+
+class Prompt(Struct, frozen=True):
+    """How source and target are laid out.
+
+    ``parts`` are tokens of the vocabulary, or text, or one of the slots ``{source}`` and
+    ``{target}``; the target comes last, so that it can grow. ``{from}`` and ``{to}`` in a part
+    become the language codes, ``{from_name}`` and ``{to_name}`` the names in ``languages``.
+    """
+
+    parts: list[str]
+    end: Annotated[list[str], msgspec.Meta(min_length=1)]
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """How an encoder-decoder's source is laid out.
+
+    ``parts`` as in a prompt, with ``{source}`` as the only slot; what stands behind it moves on as
+    the source grows, since the encoder reads everything anew anyway. ``unit``: what the policy
+    reads one by one. With characters, a segment is what stands between two blanks.
+    """
+
+    tokenizer: Tokenizer
+    parts: list[str] = msgspec.field(default_factory=lambda: ["{source}"])
+    unit: Unit = "word"
+
+
+class TargetSide(Struct, frozen=True, kw_only=True):
+    """How its target is laid out; ``{target}`` comes last, so that it can grow."""
+
+    end: Annotated[list[str], msgspec.Meta(min_length=1)]
+    tokenizer: Tokenizer | None = None  # by default the source's
+    parts: list[str] = msgspec.field(default_factory=lambda: ["{target}"])
+    unit: Unit = "word"
+
+
+class Level(Struct, frozen=True):
+    """A level of latency: the policy's range, and its thresholds if they differ from the others."""
+
+    lower: Positive  # L: units read before the first word
+    upper: Annotated[int, msgspec.Meta(ge=0)]  # U: units the policy may wait beyond that
+    delta: NonNegative | None = None
+    alpha: Probability | None = None
+    margin: NonNegative | None = None  # of speech: counted in time, see ``policy.speech``
+    agree: bool = True  # of speech that is counted in time
+
+
+class Levels(Struct, frozen=True):
+    """The four levels of latency; the paper's ranges by default."""
+
+    low: Level = Level(lower=1, upper=4)
+    medium: Level = Level(lower=3, upper=4)
+    high: Level = Level(lower=5, upper=6)
+    highest: Level = Level(lower=7, upper=6)
+
+
+class Thresholds(Struct, frozen=True):
+    """Default thresholds of the LSG policy, which belong to a model."""
+
+    delta: NonNegative  # nats
+    alpha: Probability
+    levels: Levels = Levels()
+    # Mean log-probability of a token, below which a sentence is left as it is; none: no sentence.
+    floor: Annotated[float, msgspec.Meta(le=0)] | None = None
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What manifests of all kinds hold."""
+
+    version: int
+    directions: Annotated[list[Direction], msgspec.Meta(min_length=1)]
+    licence: str
+    policy: Thresholds
+    files: dict[str, File]
+    policies: dict[Direction, Thresholds] = {}  # thresholds of single directions
+
+    def serves(self, source: str | None, target: str) -> Iterator[tuple[str, str]]:
+        """Give the directions (source, target) that a request means; source None is any.
+
+        Of a direction from any language to another, the source must be asked for by name.
+        """
+        for direction in self.directions:
+            of, to = direction.split("-")
+            asked = of if source is None else source
+            if asked == ANY or (asked == target and ANY in (of, to)):
+                continue
+            if self._means(of, asked) and self._means(to, target):
+                yield asked, target
+
+    def _means(self, pattern: str, language: str) -> bool:
+        return pattern == language
+
+
+class TextManifest(Manifest, frozen=True, kw_only=True):
+    """A model that translates text, whatever its architecture."""
+
+    languages: dict[str, str] = {}  # their names
+    codes: dict[str, str] = {}  # languages as the model writes them, where that is not the code
+    placeholders: list[str] = []  # words the model copies, to stand for protected text
+    capitals: bool = True  # the model reads sentences in capitals; else it is shown small letters
+    max_source_tokens: Positive = 128
+    sentences: bool = True  # the model translates sentences: longer segments are cut at their ends
+
+    @property
+    def source_unit(self) -> Unit:
+        """What the policy reads one by one."""
+        return "word"
+
+    @property
+    def target_unit(self) -> Unit:
+        """What it writes one by one."""
+        return "word"
+
+    def _means(self, pattern: str, language: str) -> bool:
+        known = language in self.codes or language in self.languages
+        return pattern == language or (pattern == ANY and known)
+
+    def resolve(self, part: str, source: str, target: str) -> str:
+        """Fill in a part's languages: ``{from}``, ``{to}``, ``{from_name}``, ``{to_name}``."""
+        for slot, language in (("from", source), ("to", target)):
+            part = part.replace(f"{{{slot}}}", self.codes.get(language, language))
+            part = part.replace(f"{{{slot}_name}}", self.languages.get(language, language))
+        return part
+
+
+class DecoderOnlyManifest(TextManifest, frozen=True, tag_field="kind", tag="decoder-only"):
+    """A language model that continues a prompt with the translation."""
+
+    tokenizer: Tokenizer
+    prompt: Prompt
+
+
+class EncoderDecoderManifest(TextManifest, frozen=True, tag_field="kind", tag="encoder-decoder"):
+    """A translation model with an encoder for the source: Marian, NLLB, M2M-100, T5, mBART."""
+
+    source: Side
+    target: TargetSide
+
+    @property
+    def source_unit(self) -> Unit:
+        """As the source's layout says."""
+        return self.source.unit
+
+    @property
+    def target_unit(self) -> Unit:
+        """As the target's layout says."""
+        return self.target.unit
+
+
+class SpeechManifest(Manifest, frozen=True, kw_only=True, tag_field="kind", tag="whisper"):
+    """A model of Whisper's architecture: ``en-en`` is recognition, ``de-en`` translation."""
+
+    silence: NonNegative = 1.0  # seconds of silence that the model wants behind the speech
+    window: Annotated[float, msgspec.Meta(ge=0, le=30)] = 0.0  # least seconds it wants to be given
+    pause: Annotated[float, msgspec.Meta(ge=0.1, le=10)] = 0.7  # seconds that end an utterance
+    scroll: Annotated[float, msgspec.Meta(ge=2, le=15)] = 8.0  # seconds from which a window scrolls
+    context: Annotated[int, msgspec.Meta(ge=0, le=96)] = 64  # tokens of the text before it is shown
+
+
+AnyManifest: TypeAlias = DecoderOnlyManifest | EncoderDecoderManifest | SpeechManifest
+
+
+def load(directory: Path) -> AnyManifest:
+    """Read and check a model directory's manifest.
+
+    Raises ManifestError, naming the file and the place in it.
+    """
+    file = directory / FILE_NAME
+    try:
+        data = tomllib.loads(read_text(file))
+        if data.get("version") != VERSION:
+            raise ManifestError(
+                f"{file}: version is {data.get('version')!r}, this lsg reads version {VERSION}"
+            )
+        manifest: AnyManifest = msgspec.convert(data, AnyManifest)
+    except FileNotFoundError:
+        raise ManifestError(f"{directory}: not a model directory, it has no {FILE_NAME}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(f"{file}: {error}") from error
+    except msgspec.ValidationError as error:
+        raise ManifestError(f"{file}: {str(error).replace('`$.', '`')}") from error
+    _check_names(file, manifest)
+    if isinstance(manifest, DecoderOnlyManifest):
+        check_parts(f"{file}: prompt.parts", manifest.prompt.parts, ["{source}", "{target}"])
+        _check_tokenizer(file, manifest.tokenizer, characters=False)
+    elif isinstance(manifest, EncoderDecoderManifest):
+        check_parts(f"{file}: source.parts", manifest.source.parts, ["{source}"])
+        check_parts(f"{file}: target.parts", manifest.target.parts, ["{target}"])
+        for tokenizer in (manifest.source.tokenizer, manifest.target.tokenizer):
+            if tokenizer is not None:
+                _check_tokenizer(file, tokenizer, characters=True)
+    return manifest
+
+
+def check_parts(where: str, parts: list[str], slots: list[str]) -> None:
+    """Check a layout: its slots in order, each a part of its own, the target's at the end.
+
+    Raises ManifestError, which begins with ``where``.
+    """
+    has = [part for part in parts if part in ("{source}", "{target}")]
+    last = slots[-1] == "{target}"
+    if has != slots or (last and parts[-1] != "{target}"):
+        raise ManifestError(
+            f"{where} must hold {' and '.join(slots)} once"
+            + (" and end with {target}, so that it can grow" if last else "")
+            + f"; it has {parts}"
+        )
+    for part in parts:
+        if part not in slots and ("{source}" in part or "{target}" in part):
+            raise ManifestError(f"{where}: a slot must be a part of its own: {part!r}")
+
+
+def _check_tokenizer(file: Path, tokenizer: Tokenizer, *, characters: bool) -> None:
+    if tokenizer.type != "characters":
+        _check_name(file, tokenizer.file)
+    elif not characters:
+        raise ManifestError(f"{file}: tokenizer.type: only an encoder-decoder may have characters")
+
+
+def _check_names(file: Path, manifest: Manifest) -> None:
+    for name in manifest.files:
+        _check_name(file, name)
+
+
+def _check_name(file: Path, name: str) -> None:
+    if not is_plain(name):
+        raise ManifestError(f"{file}: {name!r} must be a plain file name in the directory")
+
+
+def verify(directory: Path, manifest: Manifest) -> None:
+    """Check the files of a model: their sizes, and the checksums of those that are not large.
+
+    Raises ModelError: CTranslate2's loader is not built for damaged files; ManifestError.
+    """
+    files.verify(directory, expected(directory, manifest))
+
+
+def expected(directory: Path, manifest: Manifest) -> dict[str, File]:
+    """What files must be, as the manifest says and as they were pulled. Raises ManifestError."""
+    record = provenance.load(directory)
+    return (record.files if record else {}) | manifest.files
+
+
+def save_level(directory: Path, direction: str, name: str, level: Level) -> None:
+    """Write a level of latency for one direction into the manifest; the rest stays as it is.
+
+    Raises ManifestError if there is none, OutputError if it cannot be written.
+    """
+    import tomlkit
+
+    manifest = load(directory)
+    thresholds = manifest.policies.get(direction, manifest.policy)
+    levels = msgspec.structs.replace(thresholds.levels, **{name: level})
+    table = tomlkit.item(plain(msgspec.structs.replace(thresholds, levels=levels)))
+    file = directory / FILE_NAME
+    document = tomlkit.parse(file.read_text(encoding="utf-8"))
+    document.setdefault("policies", tomlkit.table(is_super_table=True))[direction] = table
+    write_text(file, tomlkit.dumps(document))
+
+
+def plain(value: object) -> Any:
+    """A struct as TOML can hold it: without the fields that are not set."""
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.asdict(value).items()
+        return {name: plain(each) for name, each in fields if each is not None}
+    return value

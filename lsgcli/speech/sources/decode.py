@@ -1,0 +1,123 @@
+"""Whatever FFmpeg decodes: a recording, the first audio stream of a video, a stream on a pipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lsgcli.errors import InputError
+from lsgcli.speech.sources.files import title, unbuffered
+from lsgcli.speech.sources.raw import convert
+from lsgcli.speech.sources.resample import Converter
+from lsgcli.speech.sources.wav import ENDLESS, Recorded, Replayed, read_header, read_samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from io import FileIO
+
+    from av import AudioFrame, AudioStream
+    from av.container import InputContainer
+
+    from lsgcli.speech.chunks import Samples
+    from lsgcli.speech.sources.files import Source
+
+SHORT = 0.5  # seconds that may be missing at the end: padding of the encoder
+# A playlist must not make us read other files, or the network.
+OPTIONS = {"protocol_whitelist": "none"}
+# What is live should not wait for 5 seconds of it to be analysed.
+LIVE = OPTIONS | {"probesize": "32768", "analyzeduration": "100000"}
+
+
+def decode(source: Source, warn: Callable[[str], None] = lambda _: None) -> Iterator[Samples]:
+    """Open a path or descriptor now, and decode it when asked to, as it comes.
+
+    What is damaged is left out, with a warning, as is what is missing at the end. Raises
+    InputError: now if the source cannot be opened; when asked for samples, if it is empty, is not
+    audio or has none, or if nothing of it can be decoded; OSError if it cannot be read.
+    """
+    return _decode(unbuffered(source), title(source), warn)
+
+
+def _decode(file: FileIO, name: str, warn: Callable[[str], None]) -> Iterator[Samples]:
+    with file:
+        start = Recorded(file)
+        header = read_header(start)
+        if not start.data:
+            raise InputError(f"{name} is empty")
+        if header:
+            pieces = read_samples(file, header, name, warn)
+            yield from convert(pieces, header.pcm, name, warn)
+        elif file.seekable():
+            file.seek(0)
+            yield from _convert(file, name, OPTIONS, warn)
+        else:
+            yield from _convert(Replayed(start.data, file), name, LIVE, warn)
+
+
+def _convert(
+    file: Any, name: str, options: dict[str, str], warn: Callable[[str], None]
+) -> Iterator[Samples]:
+    import av
+
+    converter = Converter(name, warn)
+    with _open(file, name, options) as container:
+        try:
+            for frame in _frames(container, name, warn):
+                yield converter.frame(frame)
+            yield converter.flush()
+        except av.FFmpegError as error:
+            raise InputError(f"{name}: cannot be made 16 kHz mono: {error.strerror}") from error
+
+
+def _open(file: Any, name: str, options: dict[str, str]) -> InputContainer:
+    import av
+
+    container: InputContainer
+    try:
+        container = av.open(file, "r", container_options=options, metadata_errors="ignore")
+    except av.FFmpegError as error:
+        raise InputError(f"{name}: not audio that can be read: {error.strerror}") from error
+    if not container.streams.audio:
+        container.close()
+        raise InputError(f"{name}: there is no audio in it")
+    return container
+
+
+def _frames(
+    container: InputContainer, name: str, warn: Callable[[str], None]
+) -> Iterator[AudioFrame]:
+    """Decode the first audio stream; say what of it is damaged, and if its end is missing."""
+    import av
+
+    stream = container.streams.audio[0]
+    packets = container.demux(stream)
+    seconds = 0.0
+    damage = False
+    while True:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                break
+            frames = packet.decode()
+        except av.FFmpegError:
+            if seconds and not damage:
+                warn(f"{name} is damaged at {seconds:.1f} s; what cannot be decoded is left out")
+            damage = True
+            continue
+        for frame in frames:
+            seconds += frame.samples / frame.sample_rate
+            yield frame
+    length = _length(container, stream)
+    if not seconds and (damage or length):
+        advice = "; give the file itself, not a pipe" if "mp4" in container.format.name else ""
+        raise InputError(f"{name}: nothing of it can be decoded{advice}")
+    if seconds + SHORT < length:
+        warn(f"{name} is cut off: it ends after {seconds:.1f} of {length:.1f} s")
+
+
+def _length(container: InputContainer, stream: AudioStream) -> float:
+    """How many seconds a stream says it has; 0 if it does not."""
+    if not stream.duration or not stream.time_base:
+        return 0
+    length = float(stream.duration * stream.time_base)
+    size = length * (stream.codec_context.bit_rate or 0) / 8
+    return 0 if container.format.name == "wav" and size >= ENDLESS else length

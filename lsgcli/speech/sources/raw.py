@@ -1,0 +1,95 @@
+"""PCM without a header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lsgcli.core.audio import RATE
+from lsgcli.errors import UsageError
+from lsgcli.speech.sources.files import title, unbuffered
+from lsgcli.speech.sources.resample import Converter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from io import FileIO
+
+    from lsgcli.speech.chunks import Samples
+    from lsgcli.speech.sources.files import Source
+
+READ = 1 << 15  # bytes asked for at once
+WIDTHS = {"u8": 1, "s16le": 2, "s16be": 2, "s24le": 3, "s32le": 4, "f32le": 4}  # bytes a sample
+DTYPES = {"u8": "u1", "s16le": "<i2", "s16be": ">i2", "s32le": "<i4", "f32le": "<f4"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """What bytes mean: one of ``WIDTHS``, frames a second, interleaved channels.
+
+    Raises UsageError for what cannot be.
+    """
+
+    sample_format: str = "s16le"
+    rate: int = RATE
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        if self.sample_format not in WIDTHS:
+            formats = ", ".join(WIDTHS)
+            raise UsageError(f"no raw format {self.sample_format!r}; there are {formats}")
+        if self.rate < 1 or self.channels < 1:
+            raise UsageError(f"no audio has {self.rate} Hz and {self.channels} channels")
+
+    @property
+    def frame(self) -> int:
+        """Bytes of one sample of every channel."""
+        return WIDTHS[self.sample_format] * self.channels
+
+
+def read_raw(
+    source: Source, pcm: Pcm, warn: Callable[[str], None] = lambda _: None
+) -> Iterator[Samples]:
+    """Open a path or descriptor now, and read it when asked to; a read gives what is there.
+
+    Raises InputError if it cannot be opened, OSError later if it cannot be read.
+    """
+    return convert(_reads(unbuffered(source)), pcm, title(source), warn)
+
+
+def convert(
+    pieces: Iterable[bytes], pcm: Pcm, name: str, warn: Callable[[str], None]
+) -> Iterator[Samples]:
+    """Convert bytes however they are cut; what is no whole frame at the end is left out."""
+    converter = Converter(name, warn)
+    held = b""
+    for piece in pieces:
+        data = held + piece
+        whole = len(data) - len(data) % pcm.frame
+        held = data[whole:]
+        samples = _numbers(data[:whole], pcm.sample_format).reshape(-1, pcm.channels)
+        yield converter.array(samples, pcm.rate)
+    yield converter.flush()
+    if held:
+        warn(f"{name} ends within a sample; its last {len(held)} bytes are left out")
+
+
+def _reads(file: FileIO) -> Iterator[bytes]:
+    with file:
+        while data := file.read(READ):
+            yield data
+
+
+def _numbers(data: bytes, sample_format: str) -> Samples:
+    """Read numbers as float32: integers in [-1, 1), floats as they are."""
+    if sample_format == "s24le":  # becomes the upper bytes of 32 bits
+        wide = np.zeros((len(data) // 3, 4), np.uint8)
+        wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
+        data, sample_format = wide.tobytes(), "s32le"
+    samples: Samples = np.frombuffer(data, DTYPES[sample_format]).astype(np.float32)
+    if sample_format == "u8":
+        samples -= 128
+    if sample_format != "f32le":
+        samples /= 2 ** (8 * WIDTHS[sample_format] - 1)
+    return samples

@@ -1,0 +1,96 @@
+"""Any rate, layout and sample format -> float32, mono, ``RATE``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lsgcli.core.audio import RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from av import AudioFrame, AudioResampler
+    from numpy.typing import NDArray
+
+    from lsgcli.speech.chunks import Samples
+
+# swresample scales a downmix to integers, but not one to float: that is as loud as all channels
+# together, and a voice that is on two of them would be clipped.
+MIXED = "s32"
+
+
+class Converter:
+    """Converts a stream piece by piece; the resampler keeps its state between them.
+
+    Numbers that are not finite become 0, with one warning; what is beyond [-1, 1] is clipped.
+    """
+
+    def __init__(self, name: str, warn: Callable[[str], None] = lambda _: None) -> None:
+        """Name the stream in warnings."""
+        self._name = name
+        self._warn = warn
+        self._warned = False
+        self._resampler: AudioResampler | None = None
+        self._layout: tuple[str, str, int] | None = None  # format, layout, rate of the input
+
+    def array(self, samples: NDArray[np.float32], rate: int) -> Samples:
+        """Convert float32 samples of shape [n] or [n, channels] that come ``rate`` a second.
+
+        Channels count alike. Gives what is ready, which may be nothing.
+        """
+        samples = self._finite(samples)
+        if samples.ndim == 2:
+            samples = samples.mean(axis=1, dtype=np.float32)
+        if rate == RATE:
+            return np.clip(samples, -1, 1)
+        from av import AudioFrame
+
+        row = np.ascontiguousarray(samples[np.newaxis])
+        frame = AudioFrame.from_ndarray(row, format="flt", layout="mono")
+        frame.sample_rate = rate
+        return self._resample(frame)
+
+    def frame(self, frame: AudioFrame) -> Samples:
+        """Convert a frame of any kind. Gives what is ready, which may be nothing."""
+        if frame.format.name.startswith(("flt", "dbl")):
+            samples = frame.to_ndarray()
+            finite = self._finite(samples)
+            if finite is not samples:
+                clean = frame.from_ndarray(finite, frame.format.name, frame.layout.name)
+                clean.sample_rate, frame = frame.sample_rate, clean
+        frame.pts = None  # gaps in the time stamps are not filled
+        return self._resample(frame)
+
+    def flush(self) -> Samples:
+        """Give what the resampler still holds; call it at the end."""
+        resampler, self._resampler = self._resampler, None
+        return _joined(resampler.resample(None)) if resampler else _joined([])
+
+    def _finite(self, samples: NDArray[Any]) -> NDArray[Any]:
+        if np.isfinite(samples).all():
+            return samples
+        if not self._warned:
+            self._warned = True
+            self._warn(f"{self._name}: some samples are not numbers; they are taken as silence")
+        return np.where(np.isfinite(samples), samples, 0).astype(samples.dtype)
+
+    def _resample(self, frame: AudioFrame) -> Samples:
+        layout = (frame.format.name, frame.layout.name, frame.sample_rate)
+        rest = self.flush() if layout != self._layout else None
+        if self._resampler is None:
+            from av import AudioResampler
+
+            self._layout = layout
+            self._resampler = AudioResampler(MIXED, "mono", RATE)
+        ready = _joined(self._resampler.resample(frame))
+        return ready if rest is None else np.concatenate((rest, ready))
+
+
+def _joined(frames: list[AudioFrame]) -> Samples:
+    """Join mixed frames; a resampler that had nothing to do ends with None."""
+    parts = [frame.to_ndarray()[0] for frame in frames if frame is not None]
+    samples: Samples = np.concatenate([np.zeros(0, np.int32), *parts]).astype(np.float32)
+    samples /= 2**31
+    return samples

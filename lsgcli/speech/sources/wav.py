@@ -1,0 +1,84 @@
+"""Plain PCM in WAV, from a file or as it comes through a pipe.
+
+Two things that FFmpeg's demuxer does not do: it reads 64 KiB of a pipe before it gives any (to look
+for S/PDIF in it), two seconds of what ``arecord`` sends at 16 kHz; and it does not tell that the
+end is missing. WAV of other kinds is left to it.
+"""
+
+from __future__ import annotations
+
+import wave
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, cast
+
+from lsgcli.speech.sources.raw import READ, Pcm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from io import FileIO
+
+FORMATS = {1: "u8", 2: "s16le", 3: "s24le", 4: "s32le"}  # by bytes a sample
+ENDLESS = 0x7FFF0000  # bytes; a stream whose length is not known claims at least that, or nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the samples are, and how many bytes there are of them; None if it does not say."""
+
+    pcm: Pcm
+    length: int | None
+
+
+class Recorded:
+    """Reads and keeps what has been read."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self.data = b""
+
+    def read(self, size: int) -> bytes:
+        """Read just so many bytes, fewer only at the end."""
+        piece = b""
+        while len(piece) < size and (more := self._file.read(size - len(piece))):
+            piece += more
+        self.data += piece
+        return piece
+
+
+class Replayed:
+    """Gives what has been read already, then what comes."""
+
+    def __init__(self, data: bytes, file: FileIO) -> None:
+        self._data = data
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        """Read what is there, at most so many bytes."""
+        piece, self._data = self._data[:size], self._data[size:]
+        return piece or self._file.read(size) or b""
+
+
+def read_header(file: Recorded) -> Header | None:
+    """Read up to the first sample; None if this is not WAV, or not of one or two channels."""
+    try:
+        with wave.open(cast("IO[bytes]", file), "rb") as wav:
+            width, channels, rate = wav.getsampwidth(), wav.getnchannels(), wav.getframerate()
+            length = wav.getnframes() * width * channels
+    except (wave.Error, EOFError):
+        return None
+    if width not in FORMATS or channels > 2 or rate < 1:
+        return None
+    return Header(Pcm(FORMATS[width], rate, channels), length if 0 < length < ENDLESS else None)
+
+
+def read_samples(
+    file: FileIO, header: Header, name: str, warn: Callable[[str], None]
+) -> Iterator[bytes]:
+    """Read what follows the header, as it comes; notes and titles may follow the samples."""
+    missing = header.length
+    while data := file.read(READ if missing is None else min(READ, missing)):
+        yield data
+        missing = None if missing is None else missing - len(data)
+    if missing:
+        seconds = missing / header.pcm.frame / header.pcm.rate
+        warn(f"{name} is cut off: {seconds:.1f} s are missing at the end")

@@ -1,0 +1,184 @@
+"""Prose to sentences, with the items in each; what has no words is copied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from lsgcli.text.items import TOKEN, Finder, Item
+from lsgcli.text.line.elements import Element, nest
+from lsgcli.text.segmenter import TERMINAL, Limits, ends_sentence
+from lsgcli.text.spans import Copy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lsgcli.text.spans import Guard
+
+ENDING = (*TERMINAL, *(mark + quote for mark in TERMINAL for quote in "\"'’”»)]"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, or a part of one, without the blanks around it.
+
+    ``items`` are in their order, with places in ``text``.
+    """
+
+    text: str
+    before: str = ""  # blanks
+    items: tuple[Item, ...] = ()
+    language: str = ""  # as it was told, if it was
+    fragment: bool = False  # between items, of which the model must not write any
+    guard: Guard | None = None  # what its format asks of the translation
+    units: tuple[str, ...] = ()  # source units that are translated as they are, unchecked
+
+    @property
+    def source(self) -> tuple[str, ...]:
+        """The source units."""
+        return self.units or tuple(self.text.split())
+
+    def part(self, start: int, end: int) -> Iterator[Part]:
+        """Give the words from ``start`` to ``end`` as a sentence, or copy what has none."""
+        items = tuple(i for i in self.items if start <= i.start and i.end <= end)
+        before = self.before if not start else ""
+        yield from trimmed(self.text, start, end, items, before, self.language)
+
+
+Part: TypeAlias = Copy | Sentence
+
+
+class Cutter:
+    """Cuts prose into sentences that a model can take; nothing is lost."""
+
+    def __init__(self, find: Finder, limits: Limits, language: str = "") -> None:
+        """Take what finds the items, what a model takes, and the language if it is told."""
+        self._find = find
+        self._limits = limits
+        self._language = language
+
+    def __call__(self, text: str) -> Iterator[Part]:
+        """Give sentences, and what is to be copied between them."""
+        items = nest(text, self._find(text))
+        end = first = 0
+        for start, end in _cuts(text, items, self._limits):
+            last = first
+            while last < len(items) and items[last].end <= end:
+                last += 1
+            yield from self._opened(text, start, end, tuple(items[first:last]))
+            first = last
+        if end < len(text):
+            yield Copy(text[end:])
+
+    def _opened(self, text: str, start: int, end: int, items: tuple[Item, ...]) -> Iterator[Part]:
+        """Open an element that is the whole sentence; what it holds may be several."""
+        if len(items) == 1 and isinstance(element := items[0], Element):
+            rest = text[element.end : end]
+            if not text[start : element.start].strip() and not any(map(str.isalnum, rest)):
+                yield Copy(text[start : element.inner])
+                yield from self(text[element.inner : element.close])
+                yield Copy(text[element.close : end])
+                return
+        yield from trimmed(text, start, end, items, "", self._language)
+
+
+def _cuts(text: str, items: Sequence[Item], limits: Limits) -> Iterator[tuple[int, int]]:
+    """Give where sentences begin, with the blanks before them, and end."""
+    start = end = tokens = 0
+    words: list[str] = []
+    for after, word in _words(text, items):
+        size, sign = limits.count(word), is_sign(word)
+        if words and (sign or tokens + size > limits.tokens):
+            yield start, end
+            start, tokens, words = end, 0, []
+        words.append(word)
+        tokens, end = tokens + size, after
+        if sign or (limits.sentences and _ends(words, limits.language)):
+            yield start, end
+            start, tokens, words = end, 0, []
+    if words:
+        yield start, end
+
+
+def _ends(words: list[str], language: str) -> bool:
+    return words[-1].endswith(ENDING) and ends_sentence(words, language)
+
+
+def _words(text: str, items: Sequence[Item]) -> Iterator[tuple[int, str]]:
+    """Give where each word ends and what it is; of an item of several, the last one.
+
+    The last word of an element is that of what it holds, with what follows.
+    """
+    wide = (item for item in items if " " in text[item.start : item.end])
+    item = next(wide, None)
+    for token in TOKEN.finditer(text):
+        a, b = token.span()
+        while item and item.end <= a:
+            item = next(wide, None)
+        if item and item.start < b < item.end:
+            continue  # the item goes on
+        if isinstance(item, Element) and a < item.close < b:
+            yield b, text[max(a, item.inner) : item.close] + text[item.end : b]
+        else:
+            yield b, token[0]
+
+
+def is_sign(text: str) -> bool:
+    """Whether a sentence hardly goes on behind it: emoji, the line between columns."""
+    return not any(map(str.isalnum, text)) and any(c == "|" or ord(c) > 0x20FF for c in text)
+
+
+def trimmed(
+    text: str, start: int, end: int, items: tuple[Item, ...], before: str, language: str
+) -> Iterator[Part]:
+    """Give a sentence, and as copies the items at its ends that are no part of it."""
+    first, last = start, end
+    inner = list(items)
+    while inner and _leads(text, first, inner[0], end):
+        first = inner.pop(0).end
+    while inner and _trails(text, inner[-1], last):
+        last = inner.pop().start
+    if not _has_letters(text, first, last, inner):
+        yield Copy(before + text[start:end])
+        return
+    body = text[first:last]
+    core = body.strip(" \t\r\f\v")
+    a = first + body.index(core)
+    b = a + len(core)
+    if first > start:
+        yield Copy(before + text[start:first])
+        before = ""
+    shifted = tuple(_shifted(item, a) for item in inner)
+    yield Sentence(core, before + text[first:a], shifted, language)
+    if b < end:
+        yield Copy(text[b:end])
+
+
+def _leads(text: str, start: int, item: Item, end: int) -> bool:
+    """Whether an item stands before the sentence, as a tag or an address does, not in it."""
+    if isinstance(item, Element) or item.shown or text[start : item.start].strip():
+        return False
+    behind = text[item.end : end].lstrip()
+    if text[item.start] == "<" and text[item.end - 1] == ">":
+        return True
+    return bool(behind[:1].isupper()) and text[item.end : item.end + 1] in (" ", ":")
+
+
+def _trails(text: str, item: Item, end: int) -> bool:
+    ends = text[item.start] + text[item.end - 1]
+    own = ends in ("<>", "[]") and text[item.start - 1 : item.start] in (" ", "", ">")
+    return not isinstance(item, Element) and own and not text[item.end : end].strip()
+
+
+def _has_letters(text: str, start: int, end: int, items: Sequence[Item]) -> bool:
+    for item in items:
+        if isinstance(item, Element) or any(map(str.isalpha, text[start : item.start])):
+            return True
+        start = item.end
+    return any(map(str.isalpha, text[start:end]))
+
+
+def _shifted(item: Item, by: int) -> Item:
+    if isinstance(item, Element):
+        return Element(item.start - by, item.end - by, False, item.inner - by, item.close - by)
+    return Item(item.start - by, item.end - by, item.shown)

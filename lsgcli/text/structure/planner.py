@@ -1,0 +1,150 @@
+"""What a line is, and what of it is prose."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from lsgcli.text.spans import Copy, Prose, Span
+from lsgcli.text.structure import fields, tables
+from lsgcli.text.structure.code import is_code
+from lsgcli.text.structure.headers import header_end, quoted
+from lsgcli.text.structure.markup import Fences, Html, Markdown
+from lsgcli.text.structure.programs import Programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lsgcli.text.items import Finder
+
+
+class Kind(str, Enum):
+    """What the input is taken for."""
+
+    AUTO = "auto"
+    PROSE = "prose"
+    LOG = "log"
+    CSV = "csv"
+    TSV = "tsv"
+    MARKDOWN = "md"
+    HTML = "html"
+    SUBTITLES = "srt"
+    JSON = "json"
+
+
+WHOLE = {Kind.CSV, Kind.TSV, Kind.HTML, Kind.SUBTITLES, Kind.JSON}  # lines that are waited for
+
+
+class Planner:
+    """Tells what a line consists of. It knows the lines before, and never looks ahead.
+
+    So what becomes of a line does not depend on how the input came.
+    """
+
+    def __init__(self, find: Finder, kind: Kind = Kind.AUTO, names: Sequence[str] = ()) -> None:
+        """Start at the beginning of an input; ``names`` are fields of JSON that are prose."""
+        self._find = find
+        self._kind = kind
+        self._names = names
+        self._programs = Programs()
+        self._fences = Fences()
+        self._markdown = Markdown()
+        self._html = Html()
+        self._table = False  # the line before was a row of columns
+        self._delimiter = ""  # of the row of CSV before
+        self._note = False  # inside a note of WebVTT
+
+    def __call__(self, line: str) -> Iterable[Span]:
+        """Give the spans of a line that is not blank; together they are the line."""
+        plans: dict[Kind, Callable[[str], Iterable[Span]]] = {
+            Kind.AUTO: self._auto,
+            Kind.LOG: self._log,
+            Kind.PROSE: self._prose,
+            Kind.CSV: self._csv,
+            Kind.TSV: lambda line: tables.row(line, "\t"),
+            Kind.MARKDOWN: self._as_markdown,
+            Kind.HTML: self._html,
+            Kind.SUBTITLES: self._subtitle,
+            Kind.JSON: self._json,
+        }
+        return plans[self._kind](line)
+
+    def blank(self) -> None:
+        """Note a line with nothing in it."""
+        self._table, self._delimiter, self._note = False, "", False
+        self._markdown("")
+        self._programs("")
+
+    def _auto(self, line: str) -> Iterable[Span]:
+        if self._fences(line):
+            return [Copy(line)]
+        if self._html.inside() or self._html.opens(line):
+            return self._html(line)
+        return self._log(line)
+
+    def _log(self, line: str) -> Iterable[Span]:
+        """A line of a program's, or prose."""
+        table, self._table = self._table, False
+        before, self._delimiter = self._delimiter, ""
+        if fields.is_json(line) or (fields.is_fragment(line) and not line.rstrip().endswith(".")):
+            return self._json(line)
+        if (spans := self._programs(line)) is not None:
+            return [each for span in spans for each in self._opened(span)]
+        if tables.is_row(line):
+            return tables.bars(line)
+        if (row := tables.columns(line, inside=table)) is not None:
+            self._table = True
+            return row
+        if self._find_delimiter(line, before):
+            return tables.row(line, self._delimiter)
+        return self._message(line)
+
+    def _find_delimiter(self, line: str, before: str) -> bool:
+        if "," in line or ";" in line:
+            self._delimiter = tables.delimiter(line, before=before)
+        return bool(self._delimiter)
+
+    def _opened(self, span: Span) -> Iterable[Span]:
+        return [span] if isinstance(span, Copy) else self._message(span.text)
+
+    def _message(self, line: str) -> Iterator[Span]:
+        """Give a header and what follows it."""
+        end = header_end(line, self._find)
+        if end:
+            yield Copy(line[:end])
+        rest = line[end:]
+        if not rest:
+            return
+        if self._names and fields.is_json(rest):
+            yield from fields.texts(rest, self._names)
+        elif fields.is_json(rest) or is_code(rest):
+            yield Copy(rest)
+        elif (row := tables.columns(rest, inside=False)) is not None:
+            yield from row
+        else:
+            yield from quoted(rest)
+
+    def _prose(self, line: str) -> Iterable[Span]:
+        return [Prose(line)]
+
+    def _csv(self, line: str) -> Iterable[Span]:
+        found = tables.delimiter(line, before=self._delimiter)
+        self._delimiter = found or self._delimiter or ","
+        return tables.row(line, self._delimiter)
+
+    def _as_markdown(self, line: str) -> Iterable[Span]:
+        if self._fences(line) or self._markdown(line):
+            return [Copy(line)]
+        if self._html.inside() or self._html.opens(line):
+            return self._html(line)
+        return tables.bars(line) if tables.is_row(line) else self._opened(Prose(line))
+
+    def _subtitle(self, line: str) -> Iterable[Span]:
+        self._note |= line.startswith(("WEBVTT", "NOTE", "STYLE", "REGION"))
+        if self._note or "-->" in line or not any(map(str.isalpha, line)):
+            return [Copy(line)]
+        return [Prose(line)]
+
+    def _json(self, line: str) -> Iterable[Span]:
+        known = self._names and (fields.is_json(line) or fields.is_fragment(line))
+        return fields.texts(line, self._names) if known else [Copy(line)]
