@@ -11,6 +11,7 @@ import typer
 from lsgcli import __version__, terminal
 from lsgcli.cli import evaluate, models
 from lsgcli.cli.doctor import doctor
+from lsgcli.cli.help import App
 from lsgcli.cli.speech import asr, st
 from lsgcli.cli.translate import replay, translate
 from lsgcli.cli.tune import tune
@@ -24,13 +25,7 @@ EPILOG = (
     "2 the command line, the model or the language pair is wrong; 130 interrupted; 143 terminated."
 )
 
-app = typer.Typer(
-    name="lsg",
-    help="Simultaneous translation and recognition as a Unix filter.",
-    epilog=EPILOG,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = App(name="lsg", epilog=EPILOG)
 app.command(epilog=EPILOG)(translate)
 app.command(epilog=EPILOG)(asr)
 app.command(epilog=EPILOG)(st)

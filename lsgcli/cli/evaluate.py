@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
 from lsgcli.cli.eval_plot import plot
 from lsgcli.cli.eval_run import run
 from lsgcli.cli.eval_score import compare, score
+from lsgcli.cli.help import App
 
-app = typer.Typer(
+app = App(
     help="Measure simultaneous systems: run policies over a test set, score logs, compare them.",
 )
 app.command()(run)

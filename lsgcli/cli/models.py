@@ -12,6 +12,7 @@ import typer
 from lsgcli import terminal
 from lsgcli.cli import options as o
 from lsgcli.cli.convert import convert
+from lsgcli.cli.help import App
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ class Source(str, Enum):
     INDEX = "index"
 
 
-app = typer.Typer(help="Get models, convert them, look at them, check them, delete them.")
+app = App(help="Get models, convert them, look at them, check them, delete them.")
 app.command()(convert)
 
 Name = Annotated[
