@@ -1,7 +1,7 @@
 # One command checks everything: format, lint, types, tests.
 PYTHON ?= python
 
-.PHONY: check format completions
+.PHONY: check format completions man
 check:
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
@@ -14,3 +14,6 @@ format:
 
 completions:
 	$(PYTHON) tests/test_completions.py
+
+man:
+	$(PYTHON) man/generate.py

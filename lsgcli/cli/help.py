@@ -29,7 +29,7 @@ class Command(TyperCommand):
 
     def format_help_text(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the description."""
-        _write_description(self.help, formatter)
+        write_description(self.help, formatter)
 
     def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write arguments and options."""
@@ -41,7 +41,7 @@ class Group(TyperGroup):
 
     def format_help_text(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the description."""
-        _write_description(self.help, formatter)
+        write_description(self.help, formatter)
 
     def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the commands, each with the first sentence of its help, then the options."""
@@ -75,7 +75,7 @@ class App(typer.Typer):
         return super().command(name, **{"cls": Command, **settings})
 
 
-def _write_description(text: str | None, formatter: HelpFormatter) -> None:
+def write_description(text: str | None, formatter: HelpFormatter) -> None:
     """Write paragraphs; the lines below ``Example:`` or ``Examples:`` stay as they are."""
     formatter.write_paragraph()
     with formatter.indentation():
