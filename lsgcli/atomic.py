@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
@@ -47,7 +47,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             os.unlink(partial)
         if isinstance(error, OSError) and error.filename in (None, str(partial)):
-            raise _refused(path, error) from error
+            raise refused(path, error) from error
         raise
 
 
@@ -77,7 +77,8 @@ def _keep_mode(path: Path, descriptor: int) -> None:
             os.fchmod(descriptor, stat.S_IMODE(mode))
 
 
-def _refused(path: Path, error: OSError) -> OutputError:
+def refused(path: Path, error: OSError) -> OutputError:
+    """What to tell of a file that does not take what is written."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     remedy = "make room, then run it again" if full else "choose another place"
     return OutputError(f"{path}: cannot be written: {error.strerror or error}; {remedy}")

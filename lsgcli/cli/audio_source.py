@@ -65,6 +65,12 @@ class Sound:
         """Whether there may be more recordings than one."""
         return len(self.files) > 1 or self.listed is not None
 
+    @property
+    def inputs(self) -> list[int | Path]:
+        """What is read, but for what a list names."""
+        files = [*self.files, *([self.listed] if self.listed else ())]
+        return [0 if file == STDIN else file for file in files]
+
     def check(self) -> None:
         """Tell of what is not there, before anything is loaded. Raises UsageError, InputError."""
         if STDIN in self.files and os.isatty(0):

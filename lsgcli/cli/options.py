@@ -420,7 +420,6 @@ Record = Annotated[
         rich_help_panel=INPUT,
     ),
 ]
-Recording = Annotated[Path | None, typer.Option("--recording", hidden=True)]
 Strict = Annotated[
     bool,
     typer.Option(

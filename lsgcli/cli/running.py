@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lsgcli import terminal
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from lsgcli.cli import options as o
     from lsgcli.output.base import Writer
+    from lsgcli.output.beside import SideFile
     from lsgcli.output.statistics import Statistics
     from lsgcli.policy.spec import PolicySettings
 
@@ -95,11 +97,9 @@ def run_to_end(pipeline: Runs, writer: Writer) -> None:
 
 @contextmanager
 def shown(
-    statistics: Statistics, report: IO[str] | None, *, show: bool, live: bool, colour: str
+    statistics: Statistics, report: SideFile | None, *, show: bool, live: bool, colour: str
 ) -> Iterator[None]:
     """Show the statistics while running, if ``live`` on a terminal, and at the end."""
-    import json
-
     from lsgcli.output.display import table
 
     try:
@@ -116,5 +116,4 @@ def shown(
                     terminal.console(colour).print(table(statistics))
     finally:
         if report:
-            json.dump(statistics.summary(), report, indent=2)
-            report.write("\n")
+            report.write(json.dumps(statistics.summary(), indent=2).encode() + b"\n")

@@ -128,13 +128,19 @@ def st(
 
     from lsgcli.backends import open_speech
     from lsgcli.core.backend import Placement
+    from lsgcli.output.beside import SideFile, check_output
     from lsgcli.output.display import Explainer
     from lsgcli.output.statistics import SpeechStatistics
     from lsgcli.speech.watch import Watch
 
     warn = ignore if quiet else terminal.warning
     with ExitStack() as stack:
-        report = stack.enter_context(stats_json.open("w")) if stats_json else None
+        check_output(sound.inputs)
+        report = (
+            stack.enter_context(SideFile(stats_json, "--stats-json", sound.inputs))
+            if stats_json
+            else None
+        )
         placement = Placement(device, compute_type, threads)
         backend = open_speech(chosen, placement, silence, window, expected)
         recordings = sound.open(warn)

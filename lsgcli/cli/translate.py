@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from lsgcli.models.catalog import Model
     from lsgcli.models.manifest import TextManifest
     from lsgcli.output.base import TranslationWriter
+    from lsgcli.policy.spec import PolicySettings
     from lsgcli.text.line.reader import Reader
-    from lsgcli.text.recording import Chunks
+    from lsgcli.text.recording import Chunks, Header, Replay
     from lsgcli.text.segmenter import Limits
     from lsgcli.text.structure.planner import Kind
+
+
+STDIN = Path("-")
+# What a replay does not take: its input is the recording.
+INPUT = {"files": "FILE", "pace": "--pace", "encoding": "--encoding", "record": "--record"}
 
 
 def translate(
@@ -60,7 +66,6 @@ def translate(
     idle: o.Idle = 2.0,
     pace: o.Pace = None,
     record: o.Record = None,
-    recording: o.Recording = None,
     encoding: o.Encoding = "utf-8",
     strict: o.Strict = False,
     output_format: o.Format = o.OutputFormat.TEXT,
@@ -84,6 +89,7 @@ def translate(
     from lsgcli.core.backend import Placement
     from lsgcli.errors import UsageError
     from lsgcli.models.catalog import AUTO, find, find_all
+    from lsgcli.output.beside import SideFile, check_output
     from lsgcli.text.encoding import check
     from lsgcli.text.memory import of_direction
     from lsgcli.text.structure.planner import WHOLE, Kind
@@ -104,11 +110,20 @@ def translate(
         raise UsageError(f"{option} needs words; this model reads characters")
     protects = protect and not by_character
     placement = Placement(device, compute_type, threads, batch_size)
+    header = _header(ctx, settings) if record else None
 
     with ExitStack() as stack:
-        descriptors = [_open(file, stack) for file in files or [Path("-")]]
-        report = stack.enter_context(stats_json.open("w")) if stats_json else None
-        kept = stack.enter_context(record.open("wb")) if record else None
+        replayed: Replay | None = ctx.obj  # set by ``replay``
+        descriptors = [_open(file, stack) for file in files or ([] if replayed else [STDIN])]
+        inputs = [*descriptors, *(memory or ())]
+        check_output(inputs)
+        kept = stack.enter_context(SideFile(record, "--record", inputs)) if record else None
+        inputs += [kept.fileno()] if kept else []
+        report = (
+            stack.enter_context(SideFile(stats_json, "--stats-json", inputs))
+            if stats_json
+            else None
+        )
 
         backends = open_ways(models, placement)  # load while the rest is imported
         from lsgcli.output.descriptor import Output
@@ -122,7 +137,7 @@ def translate(
         from lsgcli.text.line.translate import Way
         from lsgcli.text.pipeline import Pipeline
         from lsgcli.text.protect import Protector
-        from lsgcli.text.recording import Recorder, Replay
+        from lsgcli.text.recording import Recorder
         from lsgcli.text.segmenter import Limits, Segmenter
 
         router = (
@@ -149,13 +164,11 @@ def translate(
                 characters=by_character,
             )
         _offer(models, wanted=not (model or quiet))
-        if 0 in descriptors and os.isatty(0) and not (quiet or recording):
+        if 0 in descriptors and os.isatty(0) and not quiet:
             terminal.note("reading from the terminal; end with Ctrl-D")
-        chunks: Chunks = (
-            Replay(recording) if recording else ChunkReader(descriptors, pace, encoding)
-        )
-        if kept:
-            chunks = Recorder(chunks, kept, _given(ctx))
+        chunks: Chunks = replayed if replayed else ChunkReader(descriptors, pace, encoding)
+        if kept and header:
+            chunks = Recorder(chunks, kept, header)
         lines = protects and segment is o.SegmentMode.LINE and pace != 0
         feed = Feed(
             chunks,
@@ -268,21 +281,25 @@ def _read(files: list[Path] | None) -> list[tuple[str, str]]:
     return [pair for file in files or () for pair in read(file)]
 
 
-def _given(ctx: typer.Context) -> list[str]:
-    """The options of this command line, but for those that tell where its input comes from."""
-    arguments: list[str] = []
-    for option in ctx.command.params:
-        value = ctx.params.get(option.name or "")
-        source = ctx.get_parameter_source(option.name or "")
-        own = option.name in {"files", "pace", "encoding", "record", "recording"}
-        if own or source is None or source.name != "COMMANDLINE":
-            continue
-        if isinstance(value, bool):
-            arguments.append((option.opts if value else option.secondary_opts)[0])
-            continue
-        for each in value if isinstance(value, list | tuple) else [value]:
-            arguments += [option.opts[0], str(getattr(each, "value", each))]
-    return arguments
+def _header(ctx: typer.Context, policy: PolicySettings) -> Header:
+    """What a recording says of this command line. Raises UsageError for what it cannot hold."""
+    from lsgcli.text.recording import NOT_KEPT, Header, Settings
+
+    values = {
+        name: getattr(ctx.params[name], "value", ctx.params[name])
+        for name in Settings.__struct_fields__
+        if _is_given(ctx, name)
+    }
+    if _is_given(ctx, "profile"):  # what it says, not its name
+        values |= {name: getattr(policy, name) for name in ("lower", "upper", "delta", "alpha")}
+    without = [option for name, option in NOT_KEPT.items() if _is_given(ctx, name)]
+    return Header(settings=Settings.of(values), without=without)
+
+
+def _is_given(ctx: Any, name: str) -> bool:
+    """Whether a parameter stands on the command line."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def replay(
@@ -292,13 +309,29 @@ def replay(
     """Run a recorded stream again, with the options it was recorded with or other ones.
 
     Further options are those of lsg translate. Time is virtual: every chunk of input is worked off
-    before the next one comes, so the result is always the same.
+    before the next one comes, so the result is always the same. A recording holds settings and
+    input only: the model, translation memories and patterns are those of this command line.
     """
+    from lsgcli.errors import UsageError
     from lsgcli.text.recording import Replay
 
-    arguments = [*Replay(file).arguments, *ctx.args, "--recording", str(file)]
     group = ctx.find_root().command
-    group.main(["translate", *arguments], prog_name="lsg", standalone_mode=False)
+    assert isinstance(group, typer.core.TyperGroup)
+    command = group.commands["translate"]
+    with file.open("rb") as stream:
+        recorded = Replay(stream, str(file))
+        settings = recorded.header.settings.given()
+        with command.make_context(
+            ctx.info_name, list(ctx.args), parent=ctx.parent, default_map=settings, obj=recorded
+        ) as inner:
+            if own := [option for name, option in INPUT.items() if _is_given(inner, name)]:
+                raise UsageError(f"{own[0]}: the input of a replay is the recording")
+            if recorded.header.without and not inner.params["quiet"]:
+                options = " and ".join(recorded.header.without)
+                terminal.note(
+                    f"{file} was recorded with {options}, which a recording does not hold"
+                )
+            command.invoke(inner)
 
 
 def _open(file: Path, stack: ExitStack) -> int:

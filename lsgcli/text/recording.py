@@ -1,38 +1,110 @@
 """Input as it came, kept in a file: to run a live stream again.
 
-The file is JSON lines. The first says what made it (``Header``), each other one is a ``Piece``:
-bytes in base64, and the seconds from the first of them.
+The file is JSON lines. The first says how it was translated (``Header``), each other one is a
+``Piece``: bytes in base64, the seconds from the first of them, and a checksum of all so far. A
+recording may come from anyone. It holds numbers, names of choices and switches, each with its
+limits: no file, no model, no pattern, nothing that is looked up or run.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+import zlib
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from lsgcli import __version__
-from lsgcli.errors import InputError
+from lsgcli.errors import InputError, UsageError
 from lsgcli.text.chunks import Chunk
+from lsgcli.text.structure.planner import Kind  # noqa: TC001
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
+T = TypeVar("T")
 
-class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+LONGEST = 1 << 20  # bytes of a line
+LONGEST_STREAM = 1e9  # seconds
+
+Language = Annotated[str, Meta(pattern="^[a-z]{2,3}$")]
+Field = Annotated[str, Meta(min_length=1, max_length=200)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+Seconds = Annotated[float, Meta(ge=0, le=LONGEST_STREAM)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+NotKept = Literal["--model", "--memory", "--protect-regex"]
+NOT_KEPT: dict[str, NotKept] = {
+    "model": "--model", "memory": "--memory", "protect_regex": "--protect-regex"
+}  # fmt: skip
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was asked for of a translation, by the names of the options; what was not is unset."""
+
+    to: Language
+    from_: Language | Literal["auto"] | UnsetType = msgspec.field(name="from", default=UNSET)
+    policy: (
+        Literal["lsg", "lsg-words", "wait-k", "local-agreement", "hold-n", "offline"] | UnsetType
+    ) = UNSET
+    latency: Literal["low", "medium", "high", "highest"] | UnsetType = UNSET
+    lower: Positive | UnsetType = UNSET
+    upper: Count | UnsetType = UNSET
+    delta: Annotated[float, Meta(ge=0, le=1e6)] | UnsetType = UNSET
+    alpha: Share | UnsetType = UNSET
+    kl_direction: Literal["forward", "reverse"] | UnsetType = UNSET
+    k: Positive | UnsetType = UNSET
+    n: Positive | UnsetType = UNSET
+    segment: Literal["line", "sentence"] | UnsetType = UNSET
+    protect: bool | UnsetType = UNSET
+    as_: Kind | UnsetType = msgspec.field(name="as", default=UNSET)
+    json_field: Annotated[list[Field], Meta(max_length=64)] | UnsetType = UNSET
+    floor: Annotated[str, Meta(pattern=r"^(auto|none|-?\d{1,6}(\.\d{1,6})?)$")] | UnsetType = UNSET
+    phrases: bool | UnsetType = UNSET
+    idle: Seconds | UnsetType = UNSET
+    strict: bool | UnsetType = UNSET
+    output_format: Literal["text", "jsonl"] | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Settings:
+        """Check values by the names of the fields. Raises UsageError for what cannot be kept."""
+        names = dict(zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True))
+        try:
+            return msgspec.convert({names[name]: value for name, value in values.items()}, cls)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"a recording cannot hold these options: {error}") from error
+
+    def given(self) -> dict[str, Any]:
+        """What is set, by the names of the fields, as numbers, names and switches."""
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return {name: msgspec.to_builtins(value) for name, value in values if value is not UNSET}
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The first line of a recording."""
 
-    arguments: list[str]  # of the command that recorded
-    recording: int = 1  # version of the format
-    lsg: str = __version__
+    recording: Literal[2] = 2  # version of the format
+    lsg: Annotated[str, Meta(max_length=40)] = __version__
+    settings: Settings
+    without: Annotated[list[NotKept], Meta(max_length=8)] = []  # options that are not kept
 
 
 class Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A chunk of input."""
 
-    at: float  # seconds since the first chunk
+    at: Seconds  # since the first chunk
     data: bytes
+    sum: int  # CRC-32 of all times and bytes up to here
+
+
+class Sink(Protocol):
+    """Where a recording is written."""
+
+    def write(self, data: bytes, /) -> object:
+        """Write all of it, at once."""
+        ...
 
 
 class Chunks(Protocol):
@@ -51,12 +123,13 @@ class Chunks(Protocol):
 class Recorder:
     """Passes chunks on and writes them down, each at once."""
 
-    def __init__(self, chunks: Chunks, file: BinaryIO, arguments: list[str]) -> None:
+    def __init__(self, chunks: Chunks, file: Sink, header: Header) -> None:
         """Write the header."""
         self._chunks = chunks
         self._file = file
         self._first: float | None = None
-        self._write(Header(arguments))
+        self._sum = 0
+        self._write(header)
 
     @property
     def ended(self) -> bool:
@@ -68,12 +141,13 @@ class Recorder:
         chunk = self._chunks.get(timeout)
         if chunk is not None:
             self._first = chunk.time if self._first is None else self._first
-            self._write(Piece(round(chunk.time - self._first, 6), chunk.data))
+            at = round(chunk.time - self._first, 6)
+            self._sum = _sum(self._sum, at, chunk.data)
+            self._write(Piece(at, chunk.data, self._sum))
         return chunk
 
     def _write(self, record: Header | Piece) -> None:
         self._file.write(msgspec.json.encode(record) + b"\n")
-        self._file.flush()
 
 
 class Replay:
@@ -83,35 +157,61 @@ class Replay:
     asked for is a time-out again.
     """
 
-    def __init__(self, file: Path) -> None:
-        """Read a recording. Raises InputError, naming the line, if it is none."""
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        """Read the header of a recording. Raises InputError, naming the line, if it is none."""
         self.ended = False
+        self._name = name
         self._now = 0.0
-        self._pieces: list[Piece] = []
-        lines = file.read_bytes().splitlines()
-        kinds = [Header, *[Piece] * (len(lines) - 1)]
-        for number, (line, kind) in enumerate(zip(lines, kinds, strict=False), 1):
-            try:
-                record = msgspec.json.decode(line, type=kind)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise InputError(f"{file}:{number}: not a recording of lsg's: {error}") from error
-            if isinstance(record, Header):
-                self.arguments = record.arguments
-            else:
-                self._pieces.append(record)
-        if not lines:
-            raise InputError(f"{file}: not a recording of lsg's: it is empty")
-        self._pieces.reverse()
+        lines = iter(lambda: file.readline(LONGEST + 1), b"")
+        self.header = self._decode(1, next(lines, b""), Header)
+        self._pieces = self._read(lines)
+        self._next = next(self._pieces, None)
 
     def get(self, timeout: float | None = None) -> Chunk | None:
-        """Give the next chunk if its time comes before the time-out."""
-        if not self._pieces:
+        """Give the next chunk if its time comes before the time-out.
+
+        Raises InputError, naming the line, if what is read next is damaged.
+        """
+        piece = self._next
+        if piece is None:
             self.ended = timeout != 0
             return None
         until = self._now if timeout == 0 else self._now + (timeout or float("inf"))
-        if self._pieces[-1].at > until:
+        if piece.at > until:
             self._now = until
             return None
-        piece = self._pieces.pop()
         self._now = piece.at
+        self._next = next(self._pieces, None)
         return Chunk(piece.data, time.monotonic())
+
+    def _read(self, lines: Iterator[bytes]) -> Iterator[Piece]:
+        expected, before = 0, 0.0
+        for number, line in enumerate(lines, 2):
+            piece = self._decode(number, line, Piece)
+            expected = _sum(expected, piece.at, piece.data)
+            if piece.sum != expected:
+                raise self._damaged(number, "its checksum differs, or a line before it is missing")
+            if piece.at < before:
+                raise self._damaged(number, "it is earlier than the line before")
+            before = piece.at
+            yield piece
+
+    def _decode(self, number: int, line: bytes, kind: type[T]) -> T:
+        if len(line) > LONGEST:
+            raise self._damaged(number, f"a line of more than {LONGEST} bytes")
+        if not line.endswith(b"\n"):
+            reason = (
+                "it is cut short: delete the line" if number > 1 else "it is empty or cut short"
+            )
+            raise self._damaged(number, reason)
+        try:
+            return msgspec.json.decode(line, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise self._damaged(number, str(error)) from error
+
+    def _damaged(self, number: int, reason: str) -> InputError:
+        return InputError(f"{self._name}:{number}: not a recording of this lsg's: {reason}")
+
+
+def _sum(before: int, at: float, data: bytes) -> int:
+    return zlib.crc32(data, zlib.crc32(repr(at).encode(), before))
