@@ -103,7 +103,7 @@ def test_a_wrong_command_line(line):
 MISSING = {
     "translate --to de /nonexistent/file": "/nonexistent/file: No such file",
     "translate --to de - /nonexistent/file": "/nonexistent/file: No such file",
-    "translate --to de --stats-json /nonexistent/file": "/nonexistent/file: cannot be written: No such",
+    "translate --to de --stats-json /nonexistent/file": "file: cannot be written: No such file",
 }
 
 

@@ -17,6 +17,7 @@ from sentences import SENTENCES
 from lsgcli.errors import UsageError
 from lsgcli.evaluation.corpus import Sentence
 from lsgcli.evaluation.logs import read_log
+from lsgcli.evaluation.logs.files import line_sum
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
 from lsgcli.evaluation.score import measure_log, summarise
 from lsgcli.models.manifest import load
@@ -73,7 +74,11 @@ def test_the_directory(run):
         [*systems, "results.json", "results.tsv", "run.json"]
     )
     for name in systems:
-        assert sorted(os.listdir(directory / name)) == ["config.yaml", "instances.log"]
+        assert sorted(os.listdir(directory / name)) == [
+            "config.yaml",
+            "instances.log",
+            "instances.sha256",
+        ]
     assert "144 sentences translated" in result.stderr
 
 
@@ -251,11 +256,11 @@ def test_killed_and_continued_it_is_the_same(tmp_path):
     names += [f"{each.name}/{name}" for each in (lsg, wait) for name in sorted(os.listdir(each))]
     for name in names:
         assert (run / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    assert sorted(os.listdir(lsg)) == ["config.yaml", "instances.log"]
+    assert sorted(os.listdir(lsg)) == ["config.yaml", "instances.log", "instances.sha256"]
 
 
 def test_no_sentence_is_translated_twice(tmp_path, backend):
-    """What the part holds is taken as it is, whatever it says."""
+    """What the part holds is taken as it is, whatever it says, if its checksums are right."""
     options = ("eval", "run", *write_corpus(tmp_path), "--policy", "offline")
     whole = run_lsg(*options, "-o", tmp_path / "whole")
     log = (tmp_path / "whole" / "offline" / "instances.log").read_text().splitlines()
@@ -264,7 +269,8 @@ def test_no_sentence_is_translated_twice(tmp_path, backend):
     (tmp_path / "whole" / "run.json").rename(run / "run.json")
     changed = json.loads(log[3]) | {"prediction": "Nicht das", "delays": [10, 11],
                                     "elapsed": [0, 0], "prediction_length": 2}  # fmt: skip
-    (run / "offline" / "instances.part").write_text(json.dumps(changed) + "\n")
+    rest = f"{CORPUS[3].checksum} {json.dumps(changed)}"
+    (run / "offline" / "instances.part").write_text(f"{line_sum(rest.encode())} {rest}\n")
     result = run_lsg(*options, "-o", run, "--resume")
     assert (whole.code, result.code) == (0, 0)
     found = (run / "offline" / "instances.log").read_text().splitlines()
@@ -491,12 +497,12 @@ def test_a_warning_of_sentences_too_long_for_the_model(tmp_path):
 
 def test_a_full_disk_is_named(backend):
     from lsgcli.errors import OutputError
-    from lsgcli.evaluation.rundir import Appender
+    from lsgcli.evaluation.journal import Appender
 
     found = []
     evaluate(backend, WaitK(1), CORPUS[:1], found.append)
     with open("/dev/full", "wb", buffering=0) as full, pytest.raises(OutputError, match="--resume"):
-        Appender(full.fileno(), Path("/dev/full"))(found[0])
+        Appender(full.fileno(), Path("/dev/full"), {0: "0"})(found[0])
 
 
 def test_unfinished_runs_are_not_scored(tmp_path, finished):

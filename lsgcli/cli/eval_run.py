@@ -77,6 +77,7 @@ def run(
     from lsgcli.core.backend import Placement
     from lsgcli.evaluation import sweep as s
     from lsgcli.evaluation.batch import run_systems, score_systems
+    from lsgcli.evaluation.logs.files import line_sum
     from lsgcli.evaluation.rundir import RunDirectory
     from lsgcli.evaluation.speech_runner import Hearing
     from lsgcli.evaluation.tasks import choose
@@ -106,6 +107,7 @@ def run(
     asked: dict[str, Any] = {"device": where.name, "compute_type": where.compute_type}
     asked |= {"threads": threads}
     asked |= task.settings()
+    asked["sentences"] = line_sum(*(each.checksum.encode() for each in sentences))
     record = _record(chosen, files, asked, systems, speed, batch_size)
 
     directory = RunDirectory(output, task.unit)

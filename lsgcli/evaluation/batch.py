@@ -38,9 +38,11 @@ def run_systems(
     source_type: SourceType = "text",
 ) -> None:
     """Translate what is missing, and leave a log for every system."""
+    sources = {each.index: each.checksum for each in sentences}
     for system in systems:
-        log = directory.system(system.name, source_type)
-        if log.finished:
+        log = directory.system(system.name, sources, source_type)
+        if log.is_finished():
+            log.drop_part()
             progress(system.name, len(sentences), resumed=True)
             continue
         instances = log.instances()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError, UsageError
-from lsgcli.evaluation.logs.files import text_lines
+from lsgcli.evaluation.logs.files import line_sum, text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,12 @@ class Sentence:
     source: str
     reference: str
     characters: bool = False  # are the source units
+    content: str = ""  # SHA-256 of the recording
+
+    @cached_property
+    def checksum(self) -> str:
+        """What must be the same for its translation to be the same, and its score."""
+        return line_sum((self.content or self.source).encode(), self.reference.encode())
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -69,13 +76,17 @@ def load_recordings(source: Path, target: Path) -> list[Sentence]:
         if not beside.is_file() and not path.is_file():
             raise InputError(f"{source}:{number}: there is no recording {each.source}")
         path = beside if beside.is_file() else path
-        found.append(replace(each, source=str(path)))
+        found.append(replace(each, source=str(path), content=checksum(path)))
     return found
 
 
 def checksum(file: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def sacrebleu_files(test_set: str, direction: str) -> tuple[Path, Path]:

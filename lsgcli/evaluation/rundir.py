@@ -6,10 +6,11 @@
     DIR/results.json, results.tsv   the scores, once all systems are done
     DIR/SYSTEM/instances.log        SimulEval's log, sorted, written whole
     DIR/SYSTEM/config.yaml
+    DIR/SYSTEM/instances.sha256     checksums of both
     DIR/SYSTEM/instances.part       sentences finished so far, in the order they were
 
-A sentence is appended to the part as soon as it is finished, so a run that was killed is
-continued with at most the sentences lost that were being translated.
+A sentence is appended to the part as soon as it is finished, so a run that was killed is continued
+with at most the sentences lost that were being translated; see ``journal``.
 """
 
 from __future__ import annotations
@@ -24,23 +25,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lsgcli.errors import InputError, OutputError, UsageError
+from lsgcli.evaluation.journal import SystemLog, opened
 from lsgcli.evaluation.logs.files import write_lines
-from lsgcli.evaluation.logs.simuleval import (
-    LOG_NAME,
-    read_simuleval,
-    simuleval_line,
-    write_simuleval,
-)
 from lsgcli.evaluation.provenance import differences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from lsgcli.evaluation.logs import Instance, SourceType
+    from lsgcli.evaluation.logs import SourceType
     from lsgcli.metrics.units import LatencyUnit
 
-RECORD, RESULTS, PART = "run.json", "results", "instances.part"
+RECORD, RESULTS = "run.json", "results"
+LARGEST = 16 << 20  # bytes of the record
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -103,18 +100,19 @@ class RunDirectory:
     def record(self) -> Record:
         """Read ``run.json``. Raises UsageError if there is none, InputError if it is broken."""
         file = self.path / RECORD
+        if not file.exists():
+            raise UsageError(f"{self.path}: not the directory of a run, it has no {RECORD}")
         try:
-            return msgspec.json.decode(file.read_bytes(), type=Record)
-        except OSError as error:
-            raise UsageError(
-                f"{self.path}: not the directory of a run, it has no {RECORD}"
-            ) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            with opened(file) as stream:
+                return msgspec.json.decode(stream.read(LARGEST), type=Record)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{file}: {error}; delete the directory and run again") from error
 
-    def system(self, name: str, source_type: SourceType = "text") -> SystemLog:
-        """The log of a system."""
-        return SystemLog(self.path / name, source_type, self.unit)
+    def system(
+        self, name: str, sources: Mapping[int, str], source_type: SourceType = "text"
+    ) -> SystemLog:
+        """The log of a system; ``sources``: checksums of the sentences by index."""
+        return SystemLog(self.path / name, sources, source_type, self.unit)
 
     def write(self, name: str, lines: Iterable[str]) -> None:
         """Write a file of the directory, whole or not at all."""
@@ -140,72 +138,6 @@ class RunDirectory:
             )
 
 
-@dataclass(frozen=True)
-class SystemLog:
-    """The log of one system."""
-
-    path: Path
-    source_type: SourceType = "text"
-    unit: LatencyUnit = "word"
-
-    @property
-    def finished(self) -> bool:
-        """Whether the log is complete."""
-        return (self.path / LOG_NAME).exists()
-
-    def instances(self) -> dict[int, Instance]:
-        """Give what there is of an unfinished log, by index, and forget a last line cut short.
-
-        Raises:
-            InputError: if another line is broken.
-
-        """
-        part = self.path / PART
-        if not part.exists():
-            return {}
-        _drop_torn_line(part)
-        return {instance.index: instance for _, instance in read_simuleval(part, self.source_type)}
-
-    @contextmanager
-    def appending(self) -> Iterator[Appender]:
-        """Append sentences to the unfinished log."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / PART).open("ab", buffering=0) as handle:
-            yield Appender(handle.fileno(), self.path / PART, self.unit)
-
-    def finish(self, instances: Iterable[Instance]) -> None:
-        """Write the log in order, then drop the unfinished one."""
-        ordered = sorted(instances, key=lambda instance: instance.index)
-        write_simuleval(self.path, ordered, source_type=self.source_type, unit=self.unit)
-        (self.path / PART).unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
-class Appender:
-    """Appends a line with one system call, so that it is there, whole, if the process is killed."""
-
-    descriptor: int
-    path: Path
-    unit: LatencyUnit = "word"
-
-    def __call__(self, instance: Instance) -> None:
-        """Append a sentence. Raises OutputError if the file does not take it."""
-        line = f"{simuleval_line(instance, self.unit)}\n".encode()
-        try:
-            written = os.write(self.descriptor, line)
-        except OSError as error:
-            raise OutputError(
-                f"{self.path}: {error.strerror}; make room, then continue with --resume"
-            ) from error
-        if written < len(line):
-            raise OutputError(f"{self.path}: disk full; make room, then continue with --resume")
-
-
 def _visible(directory: Path) -> list[str]:
     """The directory's files, without temporary ones that a killed process may have left."""
     return [name for name in os.listdir(directory) if not name.startswith(".")]
-
-
-def _drop_torn_line(file: Path) -> None:
-    data = file.read_bytes()
-    os.truncate(file, data.rfind(b"\n") + 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lsgcli.errors import UsageError
+from lsgcli.evaluation.logs.reading import find_log
 from lsgcli.evaluation.rundir import RECORD, RunDirectory
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def _logs(path: Path) -> Iterator[NamedLog]:
         return
     run = RunDirectory(path)
     for name, settings in run.record().systems.items():
-        if not run.system(name).finished:
+        log = run.system(name, {})
+        if not (log.is_finished() or find_log(log.path).exists()):
             raise UsageError(f"{path}: {name} is not finished; continue with lsg eval run --resume")
         yield NamedLog(name, path / name, path, settings)

@@ -1,5 +1,6 @@
 """Files of logs: lines read one at a time, files written whole or not at all."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -55,6 +56,11 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     """
     with replacing(path) as file:
         file.writelines(f"{line}\n".encode() for line in lines)
+
+
+def line_sum(*parts: bytes) -> str:
+    """A short checksum, in hexadecimal: against damage, not against forgery."""
+    return hashlib.blake2b(b"\0".join(parts), digest_size=8).hexdigest()
 
 
 def to_json(record: Mapping[str, Any]) -> str:

@@ -66,6 +66,21 @@ def read_simuleval(
         yield number, _to_instance(record, kind)
 
 
+def parse_simuleval(line: bytes, source_type: SourceType, where: str) -> Instance:
+    """Read a sentence's line by itself.
+
+    Raises:
+        InputError: if it is broken; the message begins with ``where``.
+
+    """
+    try:
+        record = msgspec.json.decode(line, type=_Record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{where}: {error}") from error
+    _check_output(record, where)
+    return _to_instance(record, source_type)
+
+
 def write_simuleval(
     directory: Path,
     instances: Iterable[Instance],
