@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lsgcli.text.items import MONTH, NUMBER, TIME, UNIT, Finder
@@ -17,9 +18,13 @@ from lsgcli.text.words import ESCAPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import TypeAlias
 
     from lsgcli.text.words import Word
 
+    Group: TypeAlias = tuple[re.Pattern[str], ...]
+
+OPENING = "(\"'"
 GROUPS = (
     (rf"{NUMBER}", rf"{UNIT}"),  # 30 ms
     (r"`\S*", r"\S*`"),
@@ -58,9 +63,8 @@ class Protector:
 
     def __post_init__(self) -> None:
         """Compile the patterns. Raises UsageError for one that is no regular expression."""
-        self._find = Finder(self.extra)
-        self._groups = [[re.compile(part) for part in group] for group in GROUPS]
-        self._headers = [[re.compile(part) for part in group] for group in HEADERS]
+        find = Finder(self.extra)
+        self._is_item = lru_cache(1024)(lambda word: bool(find(word)))
 
     def feed(self, word: Word) -> Iterator[tuple[Word, bool]]:
         """Give the words that are decided, each with whether it is protected."""
@@ -74,7 +78,7 @@ class Protector:
 
     def _decide(self, final: bool) -> Iterator[tuple[Word, bool]]:
         while self._held:
-            groups = self._groups + (self._headers if self._header else [])
+            groups = _begun_by(self._held[0].text, headers=self._header)
             length = max((self._match(group) for group in groups), default=0)
             if not length and not final and any(map(self._may_match, groups)):
                 return
@@ -84,27 +88,35 @@ class Protector:
             del self._held[: max(length, 1)]
             self._header &= protected
 
-    def _match(self, group: list[re.Pattern[str]]) -> int:
+    def _match(self, group: Group) -> int:
         """The group's length if the held words begin with it."""
         texts = [word.text for word in self._held[: len(group)]]
         if len(texts) < len(group):
             return 0
-        texts[0], texts[-1] = texts[0].lstrip("(\"'"), texts[-1].rstrip(".,;:!?)\"'")
+        texts[0], texts[-1] = texts[0].lstrip(OPENING), texts[-1].rstrip(".,;:!?)\"'")
         last = (*texts[:-1], self._held[len(group) - 1].text)
         either = _full(group, texts) or _full(group, last)
         return len(group) if either else 0
 
-    def _may_match(self, group: list[re.Pattern[str]]) -> bool:
+    def _may_match(self, group: Group) -> bool:
         """Whether the held words are the beginning of the group."""
         texts = [word.text for word in self._held]
-        texts[0] = texts[0].lstrip("(\"'")
+        texts[0] = texts[0].lstrip(OPENING)
         return len(texts) < len(group) and _full(group, texts)
 
     def _is_protected(self, text: str) -> bool:
-        if text.startswith(ESCAPE) or UNCLOSED.fullmatch(text) or self._find(text):
+        if text.startswith(ESCAPE) or UNCLOSED.fullmatch(text) or self._is_item(text):
             return True
         return self._header and bool(HEADER.fullmatch(text))
 
 
-def _full(group: list[re.Pattern[str]], texts: Iterable[str]) -> bool:
+@lru_cache(1024)
+def _begun_by(word: str, *, headers: bool) -> tuple[Group, ...]:
+    """The groups of which a word may be the first."""
+    core = word.lstrip(OPENING)
+    groups = GROUPS + (HEADERS if headers else ())
+    return tuple(tuple(map(re.compile, each)) for each in groups if re.fullmatch(each[0], core))
+
+
+def _full(group: Group, texts: Iterable[str]) -> bool:
     return all(part.fullmatch(text) for part, text in zip(group, texts, strict=False))
