@@ -21,7 +21,7 @@ from lsgcli.errors import ManifestError
 from lsgcli.models.manifest import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from lsgcli.backends.vocabulary import Vocabulary
     from lsgcli.core.distribution import Tokens
@@ -151,7 +151,7 @@ class DecoderOnlyBackend:
         """
         self.usage = usage or Usage()
         self._model = model
-        self._batch_size = placement.batch_size
+        self.batch_size = placement.batch_size
         self._pool = ThreadPoolExecutor()
         self._loading = self._pool.submit(load, ctranslate2.Generator, model.directory, placement)
         self._vocabulary = open_tokenizer(model.directory, model.manifest.tokenizer)
@@ -172,7 +172,7 @@ class DecoderOnlyBackend:
         return self._loading.result()[0]
 
     @property
-    def _replicas(self) -> int:
+    def replicas(self) -> int:
         """How many passes run side by side."""
         return self._loading.result()[1]
 
@@ -229,12 +229,26 @@ class DecoderOnlyBackend:
                 batch, limit, end_token=end, suppress_sequences=without, return_scores=True
             )
             futures.update(zip(members, results, strict=True))
+        return self._replies(requests, prompts, futures)
+
+    def _replies(
+        self,
+        requests: Sequence[Generate],
+        prompts: list[tuple[int, ...]],
+        futures: dict[int, ctranslate2.AsyncGenerationResult],
+    ) -> Iterator[Scored]:
         for n, prompt in enumerate(prompts):
             result = futures.pop(n).result()
             tokens = tuple(result.sequences_ids[0])[: requests[n].limit]
             self.usage.calls += len(tokens) + 1
             self.usage.tokens += len(prompt) + len(tokens)
             yield Scored(tokens, result.scores[0])
+
+    def alike(self, request: Generate) -> Hashable:
+        """The length of the prompt, and what may not be written; see ``scored``."""
+        prompt = self.lexicon.prompt(request.query)
+        length = (len(prompt), request.limit) if request.exact else ()
+        return self.lexicon.invented(prompt), length
 
     def _last(self, prompts: list[tuple[int, ...]]) -> list[Distribution]:
         """The distributions behind whole prompts; only those of equal length share a batch."""
@@ -262,9 +276,9 @@ class DecoderOnlyBackend:
         for n in sorted(range(len(prompts)), key=lambda n: len(prompts[n])):
             alike = (len(prompts[n]), requests[n].limit) if requests[n].exact else ()
             groups[self.lexicon.invented(prompts[n]), alike].append(n)
-        size = self._batch_size
+        size = self.batch_size
         others = sum(not request.exact for request in requests)
-        share = max(1, min(size, -(-others // self._replicas)))
+        share = max(1, min(size, -(-others // self.replicas)))
         return sorted(
             part
             for (_, alike), group in groups.items()
@@ -287,9 +301,9 @@ class DecoderOnlyBackend:
     def _parts(self, lengths: list[int]) -> list[list[int]]:
         """Cut a batch into a part for each replica, if worth it, or more if it is too large."""
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        parallel = min(self._replicas, 1 + sum(lengths) // SPLIT_TOKENS)
+        parallel = min(self.replicas, 1 + sum(lengths) // SPLIT_TOKENS)
         width = -(-len(order) // parallel)
-        cached = self._replicas > 1 and self._generator.device == "cpu"
+        cached = self.replicas > 1 and self._generator.device == "cpu"
         most = CACHED_BYTES if cached else FORWARD_BYTES
         room = most // (4 * self._vocabulary.size)
         parts: list[list[int]] = []

@@ -33,7 +33,7 @@ from lsgcli.errors import ManifestError, ModelError
 from lsgcli.models.manifest import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
     from pathlib import Path
 
     from lsgcli.core.steps import Generate, Query, SourceUnit
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     Source = tuple[SourceUnit, ...]
 
 KEPT_BYTES = 64 << 20  # distributions that are kept
+ALIKE = 4  # tokens by which the lengths of sources in a batch differ, so that little is padding
 PATIENCE = 4096  # source prefixes of which is known how far to go
 
 
@@ -111,7 +112,7 @@ class EncoderDecoderBackend:
         Raises ModelError, ManifestError.
         """
         self.usage = usage or Usage()
-        self._batch_size = placement.batch_size
+        self.batch_size = placement.batch_size
         self._end = list(model.manifest.target.end)
         self._pool = ThreadPoolExecutor()
         self._loading = self._pool.submit(load, ctranslate2.Translator, model.directory, placement)
@@ -160,7 +161,7 @@ class EncoderDecoderBackend:
             else:
                 replies[n] = [known]
         missing.sort(key=lambda n: len(queries[n].source))
-        width = max(1, -(-len(missing) // self._loading.result()[1]))
+        width = max(1, -(-len(missing) // self.replicas))
         parts = [missing[n : n + width] for n in range(0, len(missing), width)]
         answers = (self._pool.map if len(parts) > 1 else map)(
             self._pass, [[queries[n] for n in part] for part in parts]
@@ -179,7 +180,7 @@ class EncoderDecoderBackend:
         lexicon = self.lexicon
         sources = [lexicon.source_tokens(request.query.source) for request in requests]
         order = sorted(range(len(requests)), key=lambda n: len(sources[n]))
-        size = max(1, min(self._batch_size, -(-len(order) // self._loading.result()[1])))
+        size = max(1, min(self.batch_size, -(-len(order) // self.replicas)))
         batches = sorted(order[n : n + size] for n in range(0, len(order), size))
         futures: dict[int, Any] = {}
         for members in batches:
@@ -193,6 +194,14 @@ class EncoderDecoderBackend:
                 return_scores=True,
             )
             futures.update(zip(members, results, strict=True))
+        return self._replies(requests, sources, futures)
+
+    def _replies(
+        self,
+        requests: Sequence[Generate],
+        sources: list[tuple[str, ...]],
+        futures: dict[int, Any],
+    ) -> Iterator[Scored]:
         for n, request in enumerate(requests):
             result = futures.pop(n).result()
             names = result.hypotheses[0]
@@ -201,6 +210,15 @@ class EncoderDecoderBackend:
             self.usage.calls += len(tokens) + 1
             self.usage.tokens += len(sources[n]) + len(tokens)
             yield Scored(tokens, result.scores[0])
+
+    def alike(self, request: Generate) -> Hashable:
+        """About how long the source is."""
+        return len(self.lexicon.source_tokens(request.query.source)) // ALIKE
+
+    @property
+    def replicas(self) -> int:
+        """How many batches run side by side."""
+        return self._loading.result()[1]
 
     @cached_property
     def _nothing(self) -> Distribution:

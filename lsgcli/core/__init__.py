@@ -7,5 +7,6 @@
 ``segment``       the loop over one segment: policy decides, decoder continues, words are committed
 ``session``       runs one loop at a time, live
 ``lockstep``      runs many loops at once and batches what they ask of the model
+``pool``          runs what is complete: batches of the questions of many sentences
 ``audio``         the source units of speech
 """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from lsgcli.core.distribution import Distribution, Tokens
     from lsgcli.core.steps import Generate, Query, Scored, SourceUnit
@@ -119,6 +119,20 @@ class Backend(Protocol):
 class TextBackend(Backend, Protocol):
     """A model of text, which tells how much it believes what it generates."""
 
+    @property
+    def batch_size(self) -> int:
+        """The most requests in one batch."""
+        ...
+
+    @property
+    def replicas(self) -> int:
+        """How many batches run side by side. Raises what ``ready`` raises."""
+        ...
+
+    def alike(self, request: Generate) -> Hashable:
+        """Requests for which this is the same share a batch at no loss."""
+        ...
+
     def scored(self, requests: Sequence[Generate]) -> Iterator[Scored]:
-        """Continue greedily as ``generate`` does."""
+        """Continue greedily as ``generate`` does; the work has begun when this returns."""
         ...

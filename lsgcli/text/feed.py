@@ -77,16 +77,16 @@ class Feed:
         self._burst = False
         self._ended = False
 
-    def complete(self, most: int) -> list[Piece]:
-        """Hand out what needs no waiting: ``most`` whole segments, to the end of a line.
+    def complete(self, most: int, *, wait: bool = True) -> list[Piece]:
+        """Hand out what is complete: ``most`` whole segments, to the end of a line.
 
-        What is between them comes with them. Never waits, but for the rest of a line that has been
-        cut by a buffer.
+        What is between them comes with them. Waits for nothing but the rest of a line that has
+        been cut by a buffer, and without ``wait`` not even for that: such a line stays.
         """
         more = True
         while more and self._whole < most and len(self._pieces) < WAITING:
-            more = self._pull(self._patience())
-        if not more and not self._pieces:
+            more = self._pull(self._patience() if wait else 0)
+        if wait and not more and not self._pieces:
             self._spill()
         end = self._line_ends() if more else len(self._pieces)
         least = self._whole - most  # that are left
@@ -160,7 +160,8 @@ class Feed:
             self._end()
         elif timeout is None:
             self._flush()
-        self._burst = chunk is not None and len(chunk.data) >= BURST
+        if chunk is not None or timeout != 0:
+            self._burst = chunk is not None and len(chunk.data) >= BURST
         return chunk is not None or self._ended
 
     def _decode(self, chunk: Chunk) -> None:

@@ -6,9 +6,11 @@ is still arriving goes through the READ/WRITE loop, word by word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lsgcli.core.pool import Pool
 from lsgcli.core.segment import commit_given, commit_whole, request_whole, translate
 from lsgcli.core.session import Session
 from lsgcli.core.steps import Arrival, Commit
@@ -18,34 +20,46 @@ from lsgcli.text.segmenter import EndLine
 from lsgcli.text.spans import Copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from lsgcli.core.session import Observer
     from lsgcli.core.steps import Event, Scored
     from lsgcli.output.base import TranslationWriter
     from lsgcli.text.feed import Feed
     from lsgcli.text.line.reader import Reader
-    from lsgcli.text.line.translate import Ask, Translated, Way
+    from lsgcli.text.line.translate import Ask, Output, Steps, Translated, Way
     from lsgcli.text.segmenter import Piece, Unit
 
-FIRST, BULK = 4, 1024  # segments translated together, at first and at most
-FASTER = 4  # times as many in the next batch
-LONG = 10.0  # seconds; a batch that takes longer is followed by none that is larger
+ADDED = 128  # segments that are read before a batch, at most
+WINDOW = 4096  # segments that wait for their translation, or for that of one before them
+HELD = 1 << 21  # characters of them
 
 
-@dataclass
-class Batches:
-    """How many segments to translate together: few, so that the first come soon, then more.
+class Models:
+    """Answers what sentences ask: with the model of their language."""
 
-    The more there are, the less each costs.
-    """
+    def __init__(self, ways: Mapping[str, Way]) -> None:
+        """Take a way for each language."""
+        self._backends = {language: way.backend for language, way in ways.items()}
 
-    size: int = FIRST
+    @property
+    def side_by_side(self) -> int:
+        """How many batches the models work on at the same time."""
+        return max(backend.replicas for backend in self._backends.values())
 
-    def done(self, seconds: float) -> None:
-        """Note that a batch has taken so long."""
-        if seconds < LONG:
-            self.size = min(FASTER * self.size, BULK)
+    def alike(self, question: Ask) -> Hashable:
+        """Questions of a language, of the same length, and so on."""
+        backend = self._backends[question.language]
+        return question.language, backend.alike(request_whole(question.words, backend.lexicon))
+
+    def most(self, question: Ask) -> int:
+        """The size of a batch."""
+        return self._backends[question.language].batch_size
+
+    def ask(self, questions: Sequence[Ask]) -> Iterator[Scored]:
+        """Ask the model of the language that all questions have."""
+        backend = self._backends[questions[0].language]
+        return backend.scored([request_whole(each.words, backend.lexicon) for each in questions])
 
 
 class Pipeline:
@@ -74,6 +88,9 @@ class Pipeline:
         self._session = Session(feed, next(iter(ways.values())).backend, writer, observers)
         self._reader = reader
         self._translator = Translator(ways, reader.cutters if reader else {})
+        self._pool: Pool[Ask, EndLine | list[Output]] = Pool(Models(ways))
+        self._lengths: deque[int] = deque()  # in characters, of what is in the pool
+        self._held = 0  # characters of all of it
         self._preview = preview
         self._segments = 0
 
@@ -83,42 +100,42 @@ class Pipeline:
             self._translate()
 
     def _translate(self) -> None:
-        """Translate all that is there."""
-        batches = Batches()
+        """Translate all that is there: what is complete in batches, while more of it is read."""
         while True:
-            if pieces := self._feed.complete(batches.size):
-                since = self._session.elapsed()
-                self._bulk(pieces)
-                batches.done(self._session.elapsed() - since)
-            elif unit := self._feed.beginning():
-                self._stream(unit)
-            else:
+            pieces: list[Piece] = []
+            if len(self._pool) < WINDOW and self._held < HELD:
+                pieces = self._feed.complete(ADDED, wait=not self._pool)
+                self._add(pieces)
+            self._pool.work()
+            self._write()
+            if pieces or self._pool:
+                continue
+            unit = self._feed.beginning()
+            if not unit:
                 return
+            self._stream(unit)
 
-    def _bulk(self, pieces: list[Piece]) -> None:
-        """Translate what is complete together; write it, and what is between, in order."""
-        parts = list(self._reader(pieces) if self._reader else unread(pieces))
-        outputs = self._translator((p for p in parts if not isinstance(p, EndLine)), self._generate)
-        for part in parts:
-            if isinstance(part, EndLine):
-                self._writer.end_line(part.text)
+    def _add(self, pieces: list[Piece]) -> None:
+        """Begin with what is complete."""
+        for part in self._reader(pieces) if self._reader else unread(pieces):
+            self._lengths.append(len(part.text))
+            self._held += len(part.text)
+            self._pool.add(_line_end(part) if isinstance(part, EndLine) else self._translator(part))
+
+    def _write(self) -> None:
+        """Write what is finished, and what is between, in order."""
+        for outputs in self._pool.finished():
+            self._held -= self._lengths.popleft()
+            if isinstance(outputs, EndLine):
+                self._writer.end_line(outputs.text)
                 self._writer.flush()
                 continue
-            for output in next(outputs):
+            for output in outputs:
                 if isinstance(output, Copy):
                     self._copy(output.text)
                 else:
                     self._commit(output)
         self._writer.flush()
-
-    def _generate(self, asks: Sequence[Ask]) -> Iterator[Scored]:
-        """Ask the models, those of a language as one batch; give replies in their order."""
-        replies: dict[str, Iterator[Scored]] = {}
-        for language in {ask.language: None for ask in asks}:
-            backend = self._ways[language].backend
-            words = [ask.words for ask in asks if ask.language == language]
-            replies[language] = backend.scored([request_whole(w, backend.lexicon) for w in words])
-        return (next(replies[ask.language]) for ask in asks)
 
     def _way(self, unit: Unit) -> Way:
         return self._ways[unit.language]
@@ -177,6 +194,12 @@ class Pipeline:
         self._writer.verbatim(text, self._session.elapsed())
         for observer in self._session.observers:
             observer.verbatim(text)
+
+
+def _line_end(end: EndLine) -> Steps[EndLine]:
+    """Wait for what is before it, that is all."""
+    yield from ()
+    return end
 
 
 def _texts(units: Iterable[Unit]) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 What is tried, in this order, until what the model wrote has every item exactly as often: the
 sentence with its numbers shown and all else behind placeholders; with the numbers hidden too; the
-words between the items, each by themselves; a copy. Each try is a batch of its own over all
-sentences that need it, so that those that need none cost nothing.
+words between the items, each by themselves; a copy. Each sentence is a generator that yields what
+it asks of a model; see ``core.pool`` for how they are run together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -94,7 +94,6 @@ class Given:
 
 Output: TypeAlias = Copy | Translated | Given
 Steps: TypeAlias = Generator[list[Ask], list["Scored"], T]
-Generate: TypeAlias = Callable[[list[Ask]], Iterable["Scored"]]
 
 
 class Translator:
@@ -105,27 +104,8 @@ class Translator:
         self._ways = ways
         self._cut = cut
 
-    def __call__(self, parts: Iterable[Part], generate: Generate) -> Iterator[list[Output]]:
-        """Translate sentences together: give for each what becomes of it, in order, soon."""
-        waiting: dict[int, Steps[list[Output]]] = {}
-        begun: dict[int, list[Ask]] = {}
-        done: dict[int, list[Output]] = {}
-        for n, part in enumerate(parts):
-            waiting[n] = self._whole(part)
-            _advance(n, waiting, None, begun, done)
-        answers = iter(generate([ask for asks in begun.values() for ask in asks]))
-        again: dict[int, list[Ask]] = {}
-        for n in range(len(waiting) + len(done)):
-            if n in begun:
-                _advance(n, waiting, [next(answers) for _ in begun[n]], again, done)
-            if not again:
-                yield done.pop(n)
-        rest = [_resumed(waiting[n], asks) for n, asks in again.items()]
-        done.update(zip(again, run(_together(rest), generate), strict=True))
-        yield from (done[n] for n in sorted(done))
-
-    def _whole(self, part: Part) -> Steps[list[Output]]:
-        """Translate a sentence that is no part of another one."""
+    def __call__(self, part: Part) -> Steps[list[Output]]:
+        """Translate a sentence that is no part of another one; give what becomes of it."""
         if isinstance(part, Copy):
             return [part]
         memory = self._ways[part.language].memory
@@ -254,18 +234,6 @@ class Translator:
         return [Copy(opening), *held, Copy(closing)]
 
 
-def run(steps: Steps[T], generate: Generate) -> T:
-    """Run to the end: ask the model what is asked."""
-    reply: list[Scored] | None = None
-    while True:
-        try:
-            asks = steps.send(reply)  # type: ignore[arg-type]
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        reply = list(generate(asks))
-
-
 def _done(output: Output) -> Steps[list[Output]]:
     """Ask nothing."""
     yield from ()
@@ -289,17 +257,6 @@ def _advance(
     except StopIteration as end:
         done[n] = end.value
         del steps[n]
-
-
-def _resumed(steps: Steps[T], asks: list[Ask]) -> Steps[T]:
-    """Go on with what has asked already."""
-    while True:
-        reply = yield asks
-        try:
-            asks = steps.send(reply)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
 
 def _together(steps: Iterable[Steps[T]]) -> Steps[list[T]]:
