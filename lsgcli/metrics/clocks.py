@@ -1,4 +1,4 @@
-"""Computation-aware clocks: the time at which a target unit was really written.
+"""Computation-aware clocks: when a target unit was written, computation included.
 
 Three sequences describe a sentence, one number per target unit, all in one time unit (ms for
 speech; for text, words of speaking time):
@@ -8,7 +8,7 @@ speech; for text, words of speaking time):
 - *elapsed* ``e_i``: when unit ``i`` was written.
 
 Tools disagree on ``e_i``. SimulEval adds up all computation, as if the system could never
-compute while it waits for audio; the honest clock is a queue.
+compute while it waits for audio. A queue counts that time once.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def simuleval_clock(arrivals: Sequence[float], computes: Sequence[float]) -> lis
 def compute_times(delays: Sequence[float], elapsed: Sequence[float]) -> list[float]:
     """Recover ``c_i`` from a log that accumulates; the inverse of `simuleval_clock`.
 
-    A negative value says that the log does not accumulate.
+    A negative value means that the log does not accumulate.
 
     Raises:
         ValueError: if the two sequences differ in length.

@@ -10,7 +10,7 @@ Shapes and units, the same for all functions:
   is no reference. Always positive.
 
 Every function raises ValueError if ``delays`` is empty or a length is not positive: a sentence
-without output has no latency, and leaving it out is for the caller to do and to count. All
+without output has no latency, and the caller leaves it out and counts it. All
 values agree with SimulEval 1.1.4 and, where it has them, OmniSTEval 0.1.10
 (``benchmarks/cross_scorers.py``). A corpus scores the unweighted mean over its sentences.
 """
@@ -99,7 +99,7 @@ def yaal(
             (LongYAAL), the end of the recording, counted from the segment's start.
 
     Returns:
-        None if not one unit was written before the horizon: the sentence is dropped.
+        None if no unit was written before the horizon: the sentence is dropped.
 
     Source: Polák et al. 2025, Better Late Than Never, https://arxiv.org/abs/2509.17349.
 
@@ -132,8 +132,8 @@ def average_token_delay(
 ) -> float:
     """Average Token Delay (ATD), in the unit of the delays.
 
-    ``mean_t T(y_t) - T(x_s)``: the end of target token ``t`` less the end of the source token it
-    is held to translate, ``s = min(t - max(0, AccY - AccX), AccX')``, where ``AccX`` and ``AccY``
+    ``mean_t T(y_t) - T(x_s)``: the end of target token ``t`` minus the end of the source token it
+    is taken to translate, ``s = min(t - max(0, AccY - AccX), AccX')``, where ``AccX`` and ``AccY``
     count the tokens read and written before the chunk of ``t`` and ``AccX'`` those read with it.
 
     Args:
@@ -182,7 +182,7 @@ def _check(delays: Sequence[float], source_length: float, target_length: float) 
 
 
 def _source_tokens(delays: Sequence[float], duration: float) -> tuple[list[float], list[int]]:
-    """Cut the source into tokens, afresh at every pause in reading.
+    """Cut the source into tokens, starting anew at every pause in reading.
 
     Returns:
         The end of each source token, after a token 0 that ends at 0; and, for each delay, how

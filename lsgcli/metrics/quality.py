@@ -53,7 +53,7 @@ def quality_metric(name: str, *, tokenize: str = "13a") -> QualityMetric:
         tokenize: sacreBLEU's tokenizer for BLEU, e.g. ``zh``, ``ja-mecab``, ``char``.
 
     Raises:
-        UsageError: if the metric or the tokenizer is not known, or its library not installed.
+        UsageError: if the metric or the tokenizer is unknown, or its library is not installed.
 
     """
     try:
@@ -83,8 +83,8 @@ def _sacrebleu(name: str, tokenize: str) -> QualityMetric:
     }
     metric = makers[name]()
 
-    # The hooks on which sacreBLEU's own significance tests stand: there is no public way to the
-    # statistics of a sentence. test_quality_metrics.py holds them against `corpus_score`.
+    # sacreBLEU's own significance tests use these hooks: a sentence's statistics have no public
+    # interface. test_quality_metrics.py compares them with `corpus_score`.
     def rows(hypotheses: Sequence[str], references: Sequence[str]) -> Rows:
         statistics: Rows = metric._extract_corpus_statistics(hypotheses, [references])
         return statistics
@@ -125,4 +125,4 @@ _MAKERS: dict[str, Callable[[str, str], QualityMetric]] = {
     "CER": _jiwer,
 }
 QUALITY_METRICS = tuple(_MAKERS)
-ERROR_RATES = ("TER", "WER", "CER")  # of which less is better
+ERROR_RATES = ("TER", "WER", "CER")  # lower is better

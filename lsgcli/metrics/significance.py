@@ -1,7 +1,7 @@
-"""Is one system better than another, or was it luck? Paired tests on sentence statistics.
+"""Whether one system is better than another, or only by chance: paired tests.
 
 Every test works alike for BLEU and for a mean latency: it resamples or swaps the rows of
-`SentenceStatistics` and scores the sums. All are seeded: the same input gives the same answer.
+`SentenceStatistics` and scores the sums. All are seeded: the same input gives the same result.
 """
 
 import math
@@ -36,8 +36,8 @@ class PairedResult:
     """What a paired test found.
 
     Attributes:
-        difference: score of B less score of A, over the whole corpus.
-        p_value: the chance of a difference at least as large (two-sided) were both the same.
+        difference: score of B minus score of A, over the whole corpus.
+        p_value: the probability of a difference at least as large (two-sided) if both were equal.
         interval: 95% confidence interval of the difference; bootstrap only.
 
     """
@@ -50,7 +50,7 @@ class PairedResult:
 def bootstrap_interval(
     statistics: SentenceStatistics, *, trials: int = BOOTSTRAP_TRIALS, seed: int = SEED
 ) -> Interval:
-    """Give the 95% percentile interval of a corpus score (Koehn 2004, W04-3250).
+    """Return the 95% percentile interval of a corpus score (Koehn 2004, W04-3250).
 
     Raises:
         ValueError: if there are no sentences, or no resample has a score.
@@ -62,7 +62,7 @@ def bootstrap_interval(
 def bootstrap_scores(
     statistics: SentenceStatistics, *, trials: int = BOOTSTRAP_TRIALS, seed: int = SEED
 ) -> list[float]:
-    """Score resamples of the sentences; with one seed the same ones of every system.
+    """Score resamples of the sentences; one seed gives the same ones for every system.
 
     Raises:
         ValueError: if there are no sentences.
@@ -104,7 +104,7 @@ def paired_bootstrap(
 
 
 def bootstrap_test(difference: float, resampled: Sequence[float]) -> PairedResult:
-    """Test a difference by those of the resamples; see `paired_bootstrap`.
+    """Test a difference against those of the resamples; see `paired_bootstrap`.
 
     Raises:
         ValueError: if no resample has a score.
@@ -169,7 +169,7 @@ def _difference(a: SentenceStatistics, b: SentenceStatistics) -> float:
 
 
 def _batches(sentences: int, trials: int) -> Iterator[int]:
-    """Sizes of batches of trials that keep the matrix of weights small."""
+    """Yield sizes of batches of trials that keep the matrix of weights small."""
     size = max(1, _BATCH_CELLS // sentences)
     for start in range(0, trials, size):
         yield min(size, trials - start)
@@ -204,7 +204,7 @@ def _finite(values: Sequence[float]) -> list[float]:
 
 
 def _p_value(differences: list[float], observed: float) -> float:
-    # A hair's breadth: swapping equal rows must count as equal in floating point.
+    # A tolerance: swapping equal rows must count as equal in floating point.
     threshold = abs(observed) - 1e-9
     extreme = sum(abs(value) >= threshold for value in differences)
     return (extreme + 1) / (len(differences) + 1)

@@ -58,9 +58,9 @@ class Writer(Protocol):
     """Takes what a pipeline produces, in order."""
 
     def begin(self, segment: int, before: str, language: str = "") -> None:
-        """A segment begins; ``before`` are the blanks before its first word.
+        """A segment begins; ``before`` is the whitespace before its first word.
 
-        ``language`` is that of the source, if it was told from the text.
+        ``language`` is that of the source, if it was detected.
         """
         ...
 
@@ -72,7 +72,7 @@ class Writer(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave the output as a text file should end, also when interrupted."""
+        """End the output as a text file should end, also after an interruption."""
         ...
 
     def flush(self) -> None:
@@ -81,14 +81,14 @@ class Writer(Protocol):
 
 
 class TranslationWriter(Writer, Protocol):
-    """Takes a translation of text, whose blanks, line ends and copied passages stay."""
+    """Takes a translation of text, whose whitespace, line ends and copied passages stay."""
 
     def end(self, elapsed: float) -> None:
         """The segment is finished."""
         ...
 
     def verbatim(self, text: str, elapsed: float) -> None:
-        """A passage is copied, blanks and all."""
+        """A passage is copied, with its whitespace."""
         ...
 
     def end_line(self, text: str) -> None:
@@ -110,7 +110,7 @@ class SpeechWriter(Writer, Protocol):
         ...
 
     def recording(self, name: str) -> None:
-        """A recording begins; times begin anew."""
+        """A recording begins; its times start at 0."""
         ...
 
     def line(self, line: SpokenLine, elapsed: float) -> None:

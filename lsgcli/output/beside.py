@@ -21,7 +21,7 @@ STANDARD = (1, 2)  # may be named as a file too: /dev/stdout
 class SideFile:
     """A file that takes bytes, each write at once and whole.
 
-    It is emptied when it is opened, and not before it is known to be none of the inputs.
+    It is truncated when it is opened, after a check that it is none of the inputs.
     """
 
     def __init__(self, path: Path, option: str, inputs: Iterable[int | Path]) -> None:
@@ -47,7 +47,7 @@ class SideFile:
             raise
 
     def fileno(self) -> int:
-        """Its descriptor."""
+        """Return its descriptor."""
         return self._descriptor
 
     def write(self, data: bytes, /) -> None:
@@ -60,7 +60,7 @@ class SideFile:
             raise refused(self._path, error) from error
 
     def __enter__(self) -> SideFile:
-        """Give it."""
+        """Return the file."""
         return self
 
     def __exit__(
@@ -76,7 +76,7 @@ class SideFile:
             raise refused(self._path, failed) from failed
 
     def _begin(self) -> None:
-        """Empty it, unless it is standard output or standard error by another name."""
+        """Truncate it, unless it is standard output or standard error by another name."""
         for standard in STANDARD:
             if is_same(self._descriptor, standard):
                 os.dup2(standard, self._descriptor, inheritable=False)
@@ -88,7 +88,7 @@ class SideFile:
 def is_same(one: int | Path, other: int | Path) -> bool:
     """Whether what is written to one is read from the other: the same device and inode.
 
-    A terminal or ``/dev/null`` is never its own input; nor is what cannot be looked at.
+    A terminal or ``/dev/null`` is never its own input; nor is a file that cannot be examined.
     """
     with suppress(OSError):
         a, b = os.stat(one), os.stat(other)

@@ -1,7 +1,7 @@
-"""Captions that can be read: words laid out in lines and cues, by what broadcasters ask for.
+"""Captions: words laid out in lines and cues, within the limits that broadcasters ask for.
 
-A cue ends where a clause does, at a pause, or at least not behind a short word, which mostly
-belongs to what follows; it stands long enough to be read, if the speech leaves the time.
+A cue ends with a clause, at a pause, or at least not after a short word, which mostly belongs to
+what follows. It is shown long enough to be read, if the speech leaves the time.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from lsgcli.output.base import SpokenWord
 
-LINGER = 1.0  # seconds that a cue may stand longer than its words are spoken
-PAUSE = 0.3  # seconds of silence that show
+LINGER = 1.0  # seconds that a cue may be shown after its words
+PAUSE = 0.3  # seconds of silence that count as a pause
 SENTENCE, CLAUSE = tuple(".?!…。？！"), tuple(",;:、，；：—–")
 SHORT = 3  # letters of articles, prepositions, pronouns
 CUE, UNREAD, SILENT, UNEVEN = 3.0, 8.0, 4.0, 0.125  # costs: of a cue, of a second that is missing
@@ -30,11 +30,11 @@ OTHER, WEAK, AT_PAUSE, AT_CLAUSE = 4.0, 6.0, 1.5, 1.0  # costs of breaking there
 
 @dataclass(frozen=True)
 class Layout:
-    """What captions may be; the BBC and Netflix ask for about this."""
+    """Limits of captions; the defaults are about those of the BBC and Netflix."""
 
     characters: int = 42  # of a line; wide ones (Chinese, Japanese, Korean) count twice
     lines: int = 2
-    least: float = 1.0  # seconds that a cue stands
+    least: float = 1.0  # seconds that a cue is shown
     most: float = 7.0
     speed: float = 20.0  # characters read in a second
 
@@ -57,8 +57,8 @@ def captions(words: Sequence[SpokenWord], layout: Layout, after: float = 0.0) ->
     r"""Lay a sentence's words out in cues, none of which begins before ``after``.
 
     Every word is in one cue, in order. No cue overlaps another, has more lines or longer ones than
-    the layout allows, or stands longer; but a single word may be longer, and where people talk
-    faster than can be read, so do the captions.
+    the layout allows, or is shown longer. Two exceptions: a single word may be longer than a line,
+    and captions are as fast as the speech where that is too fast to read.
 
     >>> from lsgcli.output.base import SpokenWord
     >>> text = "We choose to go to the moon, not because it is easy"
@@ -77,7 +77,7 @@ def captions(words: Sequence[SpokenWord], layout: Layout, after: float = 0.0) ->
 
 
 class _Sheet:
-    """Words to be laid out; a stretch of them is given by its first and the one behind it."""
+    """Words to be laid out; a range of them is given by its first and the one after its last."""
 
     def __init__(self, words: Sequence[SpokenWord], layout: Layout) -> None:
         self._words = words
@@ -88,7 +88,7 @@ class _Sheet:
         self._silences = list(accumulate(gaps, initial=0.0))
 
     def cuts(self) -> list[int]:
-        """Cut into cues at the least cost; give the edges."""
+        """Cut into cues at the least cost; return the boundaries."""
         costs, before = [0.0], [0]
         for last in range(1, len(self._words) + 1):
             choices = []
@@ -105,13 +105,13 @@ class _Sheet:
         return edges[::-1]
 
     def wrapped(self, first: int, last: int) -> tuple[int, ...]:
-        """Break a cue into as few lines as there can be, even ones; give the edges."""
+        """Break a cue into as few lines as possible, of even length; return the boundaries."""
         count = self._lines(first, last)
         even = self._width(first, last) / count
 
         @cache
         def best(begin: int, left: int) -> tuple[float, tuple[int, ...]]:
-            """The cost of so many lines from a word on, and their ends."""
+            """Return the cost of so many lines from a word on, and their ends."""
             if left == 1:
                 over = 0.0 if self._is_line(begin, last) else float("inf")
                 return over + UNEVEN * abs(self._width(begin, last) - even), (last,)
@@ -142,7 +142,7 @@ class _Sheet:
         return last == first + 1 or self._width(first, last) <= self._layout.characters
 
     def _lines(self, first: int, last: int) -> int:
-        """How many lines it takes."""
+        """Return how many lines it takes."""
         count, begin = 1, first
         for end in range(first + 1, last + 1):
             if not self._is_line(begin, end):
@@ -154,7 +154,7 @@ class _Sheet:
         return time <= self._layout.most and self._lines(first, last) <= self._layout.lines
 
     def _reading(self, first: int, last: int) -> float:
-        """Seconds that it takes to read."""
+        """Return how many seconds it takes to read."""
         return max(self._layout.least, self._width(first, last) / self._layout.speed)
 
     def _cost(self, first: int, last: int) -> float:
@@ -164,7 +164,7 @@ class _Sheet:
         return CUE + UNREAD * max(unread, 0.0) + SILENT * silent + self._breaking(last)
 
     def _breaking(self, after: int) -> float:
-        """What it costs to break before a word."""
+        """Return the cost of a break before a word."""
         if after == len(self._words) or self._words[after - 1].text.endswith(SENTENCE):
             return 0.0
         word, following = self._words[after - 1 : after + 1]
@@ -176,7 +176,7 @@ class _Sheet:
 
 
 def width(text: str) -> int:
-    """How many columns a text takes.
+    """Return how many columns a text takes.
 
     >>> width("Moon"), width("月球")
     (4, 4)

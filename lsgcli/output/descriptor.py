@@ -11,12 +11,12 @@ from lsgcli.errors import OutputError
 
 
 class ClosedOutputError(Exception):
-    """The reader of standard output has gone: time to stop, not an error."""
+    """The reader of standard output has closed it: a reason to stop, not an error."""
 
 
 @dataclass
 class Output:
-    """A file descriptor that takes UTF-8, at once and whole."""
+    """A file descriptor for UTF-8 text; each flush writes all of it."""
 
     descriptor: int = 1
     _buffer: bytearray = field(default_factory=bytearray)
@@ -28,7 +28,7 @@ class Output:
     def flush(self) -> None:
         """Write it. Raises ClosedOutputError, or OutputError if it cannot be written.
 
-        Waits in ``select``, not in ``write``: a signal there could leave a part written twice.
+        Waits in ``select``, not in ``write``: after a signal there a part could be written twice.
         """
         while self._buffer:
             try:

@@ -59,9 +59,9 @@ def _of_text(f: dict[str, Any]) -> list[tuple[str, str]]:
     if f["segments_known"]:
         rows.append(("", f"{f['segments_known']} known without the model (--memory, --phrases)"))
     if f["segments_left"]:
-        rows.append(("", f"{f['segments_left']} left as they are: not believed (--floor)"))
+        rows.append(("", f"{f['segments_left']} left as they are: below the floor (--floor)"))
     if f["segments_doubted"]:
-        rows.append(("", f"{f['segments_doubted']} written, and not believed"))
+        rows.append(("", f"{f['segments_doubted']} written, though below the floor"))
     if f["al"] is not None:
         rows.append(("AL / LAAL", f"{f['al']:.2f} / {f['laal']:.2f} words"))
     return rows
@@ -89,7 +89,7 @@ def _milliseconds(spread: dict[str, float] | None) -> str:
 
 
 class Explainer:
-    """Prints every decision: i, j, max p, KL, which rule fired, and the word that was written."""
+    """Prints every decision: i, j, max p, KL, the rule, and the word that was written."""
 
     def __init__(self, stream: IO[str]) -> None:
         """Print to ``stream``."""
@@ -111,14 +111,14 @@ class Explainer:
             self._decision(event.decision, f"  {event.text}")
 
     def end(self, read: float) -> None:
-        """Nothing to print."""
+        """Print nothing."""
 
     def verbatim(self, text: str) -> None:
         """Print what was copied."""
         self._print(f"{'':24}  COPY {text.strip()}")
 
     def waited(self, seconds: float, behind: float) -> None:
-        """Nothing to print."""
+        """Print nothing."""
 
     def _decision(self, d: Decision, text: str) -> None:
         top = "" if d.top is None else f"{d.top:.3f}"

@@ -18,12 +18,11 @@ class JsonWriter:
     """JSON lines: one object for every READ, every committed word, every finished segment.
 
     ``index`` counts the segment's source units in ``read`` (the last of ``text``), its target words
-    in ``write``; ``delay`` is how much of the source had been read. Source units that came without
-    a READ decision have the reason ``arrived``, passages that are copied have ``protected``,
-    those that the translation memory has ``known``,
-    sentences that the model does not believe have ``left``, and so has their segment. One that it
-    does not believe, but of which words had been written, is ``doubted``. ``score`` is the mean
-    log-probability of a token.
+    in ``write``; ``delay`` is how much of the source had been read. The reason is ``arrived`` for
+    source units that came without a READ decision, ``protected`` for passages that are copied,
+    ``known`` for those that the translation memory has, and ``left`` for sentences below the floor,
+    which is also a field of their segment. A segment below the floor is ``doubted`` if words of it
+    had been written. ``score`` is the mean log-probability of a token, in nats.
     """
 
     timed = True
@@ -132,11 +131,11 @@ class JsonWriter:
         )
 
     def end_line(self, text: str) -> None:
-        """Line ends are no objects."""
+        """Write nothing: line ends have no object."""
         self.flush()
 
     def close(self) -> None:
-        """Every object is a line already."""
+        """Do nothing: every object is a line already."""
         self.flush()
 
     def flush(self) -> None:
@@ -161,7 +160,7 @@ class JsonWriter:
 
 
 def _word(word: SpokenWord) -> dict[str, Any]:
-    """A word with its times in seconds, and its probability if the model tells one."""
+    """A word with its times in seconds, and its probability if it is known."""
     record = {"text": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
     known = word.probability is not None and not math.isnan(word.probability)
     return record | ({"probability": round(word.probability or 0.0, 4)} if known else {})
@@ -172,5 +171,5 @@ def _ms(seconds: float) -> float:
 
 
 def _number(read: float) -> float:
-    """Words are whole numbers, milliseconds have a decimal at most."""
+    """Round to a whole number of words, or to a tenth of a millisecond."""
     return int(read) if read == int(read) else round(read, 1)

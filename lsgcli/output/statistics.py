@@ -1,4 +1,4 @@
-"""Statistics of a run: observed, never in the way."""
+"""Statistics of a run, by an observer that changes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 KEPT = 1 << 16  # of each kind of figure: a stream may never end
-LATE, ON_TIME = 2.0, 0.5  # seconds behind the input: too late, and well again
+LATE, ON_TIME = 2.0, 0.5  # seconds behind the input: falling behind, and keeping up again
 
 
 def _recent() -> deque[float]:
@@ -29,21 +29,21 @@ class Statistics:
     """Observes a pipeline. Times are seconds of the monotonic clock.
 
     Lagging is in source words, over segments that were translated while they arrived and have at
-    least one target word. Without a reference the length of the hypothesis stands in its place,
-    so that AL and LAAL are the same number.
+    least one target word. Without a reference the length of the hypothesis is used in its place,
+    so AL and LAAL are equal.
     """
 
     usage: Usage
     clock: Callable[[], float] = time.monotonic
-    warn: Callable[[str], None] = lambda _: None  # is told when the input comes too fast
-    live: bool = True  # the input comes in its own time, so that one can fall behind it
+    warn: Callable[[str], None] = lambda _: None  # called when the input comes too fast
+    live: bool = True  # the input comes in real time, so the output can fall behind
     units_read: int = 0  # words, or segments of speech
     words_written: int = 0
     words_protected: int = 0
     segments: int = 0
-    known: int = 0  # segments whose translation the memory had
-    left: int = 0  # segments that are as they were, since the model did not believe more
-    doubted: int = 0  # those, and the ones of which words had been written
+    known: int = 0  # segments found in the translation memory
+    left: int = 0  # segments left in the source language, below the floor
+    doubted: int = 0  # all below the floor, with those of which words had been written
     streamed: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
     lagging: deque[float] = field(default_factory=_recent)
@@ -103,7 +103,7 @@ class Statistics:
         self.words_protected += len(text.split())
 
     def waited(self, seconds: float, behind: float) -> None:
-        """Take waiting out of the computation times."""
+        """Subtract waiting from the computation times."""
         if self._started is not None:
             self.waited_for += seconds
             if self.live:
@@ -116,12 +116,12 @@ class Statistics:
 
     @property
     def elapsed(self) -> float:
-        """Seconds from the first input to the last thing done."""
+        """Seconds from the first input to the last event."""
         return self._now - self._started if self._started is not None else 0.0
 
     @property
     def busy(self) -> float:
-        """Seconds of those in which something was computed."""
+        """Seconds of those that were spent computing."""
         return max(self.elapsed - self.waited_for, 1e-9)
 
     @property
@@ -180,7 +180,7 @@ class Statistics:
 
 
 class Heard(Protocol):
-    """What a feed of speech says of itself."""
+    """What the statistics need of a feed of speech."""
 
     @property
     def position(self) -> int:

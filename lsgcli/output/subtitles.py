@@ -25,13 +25,13 @@ class _TimedWriter:
         self._output = output
 
     def recording(self, name: str) -> None:
-        """There is only one."""
+        """Do nothing: there is only one."""
 
     def begin(self, segment: int, before: str, language: str = "") -> None:
-        """Nothing is written at the beginning of a segment."""
+        """Write nothing at the beginning of a segment."""
 
     def event(self, event: Event, elapsed: float, read: float) -> None:
-        """Nothing is written before the line is complete."""
+        """Write nothing before the line is complete."""
 
     def close(self) -> None:
         """Hand over what there is."""

@@ -17,12 +17,12 @@ DOUBT = "\x1b[2m (?)\x1b[22m"
 
 
 class TextWriter:
-    """Plain text: words, blanks, line ends; every committed word is flushed at once.
+    """Plain text: words, whitespace, line ends; every committed word is flushed at once.
 
     With ``preview`` (a terminal) the hypothesis follows dimmed and is wiped before the next word,
-    and ``(?)`` stays dimmed behind a sentence that the model does not believe.
-    With ``confident`` a line that was spoken ends with a tab and how probable its words are. With
-    ``by_line`` a line is flushed when it ends: something else writes to the same terminal.
+    and ``(?)`` stays dimmed after a sentence below the floor. With ``confident`` a line of speech
+    ends with a tab and the probabilities of its words. With ``by_line`` a line is flushed when it
+    ends, since something else writes to the same terminal.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class TextWriter:
         """Write to ``output``."""
         self.timed = self.confident = confident
         self._output = output
-        self._before: str | None = None  # blanks before the segment's first word, not yet written
-        self._begun = False  # the line has
+        self._before: str | None = None  # whitespace before the first word, not yet written
+        self._begun = False  # whether something of the line has been written
         self._line = ""  # the committed part of it, if there is a preview
         self._preview = preview
         self._by_line = by_line
         self._shown = False
-        self._left = False  # the segment is, as it was
+        self._left = False  # the segment is left in the source language
 
     def begin(self, segment: int, before: str, language: str = "") -> None:
-        """Remember the blanks that the segment begins with."""
+        """Remember the whitespace that the segment begins with."""
         self._before = before
 
     def event(self, event: Event, elapsed: float, read: float) -> None:
@@ -61,7 +61,7 @@ class TextWriter:
             self._show(event.text)
 
     def end(self, elapsed: float) -> None:
-        """Nothing is written at the end of a segment."""
+        """Write nothing at the end of a segment."""
         self.flush()
 
     def verbatim(self, text: str, elapsed: float) -> None:
@@ -75,7 +75,7 @@ class TextWriter:
         self._begun, self._line = False, ""
 
     def recording(self, name: str) -> None:
-        """Nothing is written at the beginning of a recording."""
+        """Write nothing at the beginning of a recording."""
 
     def line(self, line: SpokenLine, elapsed: float) -> None:
         """End the line."""
