@@ -1,4 +1,4 @@
-"""All systems of a run, one after the other, each continued where it was left."""
+"""All systems of a run, one after the other, each continued where it stopped."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Is told how a run gets on."""
+    """Called with the progress of a run."""
 
     def __call__(self, system: str, sentences: int, *, resumed: bool) -> None:
-        """So many sentences more are finished; ``resumed``: an earlier run had finished them."""
+        """Report how many more sentences are finished; ``resumed``: by an earlier run."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Computation shared between settings.
 
-A distribution does not depend on thresholds, only on the source and target prefix: settings whose
-decisions have agreed so far ask for the same ones.
+A distribution does not depend on thresholds, only on the source and target prefix. Settings whose
+decisions have been the same so far need the same ones.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Prefixes = tuple[tuple["SourceUnit", ...], tuple[int, ...]]
 
 
 class SharingBackend:
-    """A backend that remembers its answers until it is told to ``forget``."""
+    """A backend that caches its answers until ``forget``."""
 
     def __init__(self, backend: Backend) -> None:
-        """Remember what ``backend`` answers."""
+        """Cache what ``backend`` answers."""
         self._backend = backend
         self._rows: dict[Prefixes, Distribution] = {}
         self._tokens: dict[Generate, tuple[int, ...]] = {}
@@ -52,7 +52,7 @@ class SharingBackend:
         self._tokens.clear()
 
     def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
-        """Ask the model what is not known yet, each query once."""
+        """Ask the model for what is not in the cache, each query once."""
         missing = [query for query in dict.fromkeys(queries) if not self._known(query)]
         for query, rows in zip(missing, self._backend.forward(missing), strict=True):
             path = query.draft + tuple(row.likeliest for row in rows[len(query.draft) :])
@@ -61,7 +61,7 @@ class SharingBackend:
         return [[self._rows[each] for each in _prefixes(query, query.draft)] for query in queries]
 
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
-        """Ask the model what is not known yet, each request once."""
+        """Ask the model for what is not in the cache, each request once."""
         missing = [request for request in dict.fromkeys(requests) if request not in self._tokens]
         self._tokens.update(zip(missing, self._backend.generate(missing), strict=True))
         return (self._tokens[request] for request in requests)
@@ -71,5 +71,5 @@ class SharingBackend:
 
 
 def _prefixes(query: Query, path: tuple[int, ...]) -> list[Prefixes]:
-    """The prefixes that rows are about: the target, and more and more of what follows it."""
+    """Yield the target prefix of each row: the target, then one token more each time."""
     return [(query.source, query.target + path[:length]) for length in range(len(path) + 1)]

@@ -24,23 +24,23 @@ class Sentence:
     index: int
     source: str
     reference: str
-    characters: bool = False  # are the source units
+    characters: bool = False  # are the source units, not words
     content: str = ""  # SHA-256 of the recording
 
     @cached_property
     def checksum(self) -> str:
-        """What must be the same for its translation to be the same, and its score."""
+        """A checksum of what its translation and its score depend on."""
         return line_sum((self.content or self.source).encode(), self.reference.encode())
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The source units: words, split at blanks as SimulEval does, or characters but blanks."""
+        """The source units: words, split at whitespace as SimulEval does, or characters without it."""
         words = self.source.split()
         return tuple("".join(words) if self.characters else words)
 
 
 def load_corpus(source: Path, target: Path, *, characters: bool = False) -> list[Sentence]:
-    """Read a test set, whose units are ``characters`` or words.
+    """Read a test set. Its source units are ``characters``, or else words.
 
     Raises:
         InputError: if the files have not as many lines, no lines, or a blank line.
@@ -114,7 +114,7 @@ def sacrebleu_files(test_set: str, direction: str) -> tuple[Path, Path]:
         return Path(get_source_file(test_set, direction)), Path(
             get_reference_files(test_set, direction)[0]
         )
-    except (OSError, SystemExit) as error:  # the library exits where it cannot go on
+    except (OSError, SystemExit) as error:  # the library exits on an error
         raise UsageError(
             f"--test-set: {test_set} is not in sacreBLEU's cache and cannot be downloaded "
             f"({error}); go online once, or give --source and --target"

@@ -1,8 +1,8 @@
-"""Sentences that are finished, kept as they come, so that a run that was killed goes on.
+"""The journal of a run: finished sentences, appended one by one, so that a killed run can resume.
 
-A line is ``SUM SOURCE RECORD``: the checksum of the rest of the line, that of the sentence it is
-of, and the sentence as SimulEval logs it. Whatever does not fit is told with its file and line and
-is never scored. A finished log has its checksum in a file beside it, as ``sha256sum`` writes it.
+A line is ``SUM SOURCE RECORD``: the checksum of the rest of the line, that of the source sentence,
+and the sentence as SimulEval logs it. A line that does not fit is reported with its file and number
+and never scored. A finished log has its checksum in a file beside it, as ``sha256sum`` writes it.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ class SystemLog:
         return True
 
     def instances(self) -> dict[int, Instance]:
-        """Give what there is of an unfinished log, by index, and forget a last line cut short.
+        """Return the sentences of an unfinished log, by index, and drop an incomplete last line.
 
         Raises:
-            InputError: if another line is damaged, is there twice, or is of another sentence.
+            InputError: if another line is damaged, occurs twice, or is of another sentence.
 
         """
         part = self.path / PART
@@ -113,7 +113,7 @@ class SystemLog:
         self.drop_part()
 
     def drop_part(self) -> None:
-        """Drop the unfinished log, which may be there yet if finishing was cut short."""
+        """Drop the unfinished log, which may still exist if finishing was interrupted."""
         (self.path / PART).unlink(missing_ok=True)
 
     def _read(self, where: str, line: bytes) -> Instance:
@@ -144,7 +144,7 @@ class SystemLog:
 class Appender:
     """Appends a line with one system call, so that it is there, whole, if the process is killed.
 
-    Nothing is synced: what a power cut damages is told on resuming, and translated again.
+    Nothing is synced: damage by a power cut is detected on resuming.
     """
 
     descriptor: int

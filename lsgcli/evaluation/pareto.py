@@ -1,4 +1,4 @@
-"""Which of many systems are worth it."""
+"""The Pareto front: systems that no other one beats."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def pareto_front(
     latency: Callable[[System], float],
     worth: Callable[[System], float],
 ) -> list[System]:
-    """Those that no other one equals or beats in both, by latency; of equals the first.
+    """Return the points that no other one equals or beats in both, by latency; of equals the first.
 
-    ``worth`` is a quality: the more, the better.
+    ``worth`` is a quality: higher is better.
 
     >>> pareto_front([(3, 4), (1, 5), (2, 4), (3, 6)], lambda s: s[0], lambda s: s[1])
     [(1, 5), (3, 6)]

@@ -1,7 +1,7 @@
 """Plots as files (PNG, SVG, PDF), by matplotlib, which is imported when one is drawn.
 
 Curves differ in line style and marker as well as in colour, whose lightness differs too, so that
-they can be told apart in print.
+they can be distinguished in print.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ STYLE: Any = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "svg.hashsalt": "lsg",  # the same plot is the same file
+    "svg.hashsalt": "lsg",  # the same plot gives the same file
     "svg.fonttype": "none",
 }
 
 
 def check_output(file: Path) -> None:
-    """Raise UsageError unless a plot can be drawn, and the file's name says how."""
+    """Raise UsageError unless a plot can be drawn in the format that the file's name says."""
     if file.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{file}: a plot's name must end in {', '.join(SUFFIXES)}")
     try:
@@ -96,7 +96,7 @@ def draw_curves(figures: Figures, file: Path, *, title: str = "") -> None:
 
 
 def draw_staircases(named: Sequence[tuple[str, Instance]], file: Path) -> None:
-    """Draw when a sentence's words were read and written, a panel a system.
+    """Draw when a sentence's words were read and written, one panel for each system.
 
     Raises OutputError if the file cannot be written.
     """
@@ -141,7 +141,7 @@ def _curve(axes: Axes, curve: Curve, style: dict[str, Any]) -> None:
 
 
 def _half(value: float, interval: Any) -> tuple[float, float]:
-    """How far an interval goes below and above its value."""
+    """Return how far an interval extends below and above its value."""
     if interval is None:
         return 0.0, 0.0
     return max(0.0, value - interval.low), max(0.0, interval.high - value)

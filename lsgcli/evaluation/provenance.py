@@ -1,4 +1,4 @@
-"""Where numbers come from: what a run must have in common with the one it continues."""
+"""Provenance of results: what a run must have in common with the one it continues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PACKAGES = ("ctranslate2", "numpy", "sentencepiece", "tokenizers")
 
 
 def versions() -> dict[str, str]:
-    """Versions of everything that takes part in a translation."""
+    """Return the versions of everything that a translation depends on."""
     found = {"lsg": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -45,7 +45,7 @@ def model_identity(model: Model[Manifest]) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """What the times of a computation-aware run are times of."""
+    """Describe the machine on which a computation-aware run is timed."""
     return {"cpu": _cpu(), "cores": len(os.sched_getaffinity(0)), "system": platform.platform()}
 
 

@@ -68,7 +68,7 @@ def log_table(score: LogScore) -> Table:
 
 
 def comparison_table(a: str, b: str, comparisons: Sequence[Comparison]) -> Table:
-    """One row a metric: what B has more than A, and how likely that is luck."""
+    """One row a metric: the difference of B and A, and how likely it is by chance."""
     rows = [
         [
             each.metric,
@@ -104,7 +104,7 @@ def score_record(score: LogScore) -> dict[str, Any]:
 
 
 def score_lines(scores: Sequence[LogScore]) -> Iterator[str]:
-    """TSV: one row a system, three decimals; what is left out of a mean, and intervals if any."""
+    """TSV: one row a system, three decimals, with what a mean leaves out, and intervals if any."""
     measures = {name: each.measure for score in scores for name, each in score.scores.items()}
     bounds = ("_low", "_high") if _any_interval(scores) else ()
     columns = {
@@ -151,7 +151,7 @@ def comparison_lines(
 
 
 def gain_table(gains: Sequence[Gain], latency: str, curve: Sequence[str]) -> Table:
-    """One row a system and quality: what it has more than the curve at its latency."""
+    """One row a system and quality: its difference from the curve at its latency."""
     rows = [
         [
             each.system,

@@ -9,8 +9,8 @@
     DIR/SYSTEM/instances.sha256     checksums of both
     DIR/SYSTEM/instances.part       sentences finished so far, in the order they were
 
-A sentence is appended to the part as soon as it is finished, so a run that was killed is continued
-with at most the sentences lost that were being translated; see ``journal``.
+A sentence is appended to the part as soon as it is finished, so a killed run loses at most the
+sentences that were being translated; see ``journal``.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Record(msgspec.Struct, frozen=True):
 
     Attributes:
         settings: what a run must have in common with the one it continues.
-        systems: of each system by name, its policy and settings; the same goes for them.
-        about: what else is good to know: the command, file names, when and where it was begun.
+        systems: policy and settings of each system by name; these must be the same too.
+        about: for information: the command, file names, when and where it was begun.
 
     """
 
@@ -55,7 +55,7 @@ class Record(msgspec.Struct, frozen=True):
     about: dict[str, Any] = {}
 
     def changes(self, other: Record) -> list[str]:
-        """Name what must not differ but does in ``other``, the later one."""
+        """List the differences in ``other``, the later one, that are not allowed."""
         gone = [f"system {name} is not asked for" for name in self.systems.keys() - other.systems]
         new = [f"system {name} was not asked for" for name in other.systems.keys() - self.systems]
         return differences(self.settings, other.settings) + sorted(gone) + sorted(new)
@@ -63,14 +63,14 @@ class Record(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """A run's directory, which may not be there yet."""
+    """A run's directory, which need not exist yet."""
 
     path: Path
     unit: LatencyUnit = "word"  # in which delays are counted
 
     @contextmanager
     def open(self, record: Record, *, resume: bool) -> Iterator[None]:
-        """Make the directory or find it as it was left, and keep others from it meanwhile.
+        """Create the directory, or open an existing one, and lock it.
 
         Raises:
             UsageError: if it is there and not to be resumed, or was made by another run, or is
@@ -139,5 +139,5 @@ class RunDirectory:
 
 
 def _visible(directory: Path) -> list[str]:
-    """The directory's files, without temporary ones that a killed process may have left."""
+    """The directory's files, without temporary files of a killed process."""
     return [name for name in os.listdir(directory) if not name.startswith(".")]

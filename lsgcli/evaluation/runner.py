@@ -1,7 +1,7 @@
 """Runs a policy over sentences: the loop of the live command under a simulated clock.
 
 A sentence is a segment, its words are the source units. Many sentences run in lock step and share
-the model's batches; what is written, and when, does not depend on that.
+the model's batches; what is written, and when, does not depend on it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ DIGITS = 6  # of a time in words of speaking: a microsecond, more or less
 class Stopwatch:
     """Measures what a sentence's computation takes, for the computation-aware clocks.
 
-    Every stretch of computation is a job of one worker's queue; it arrives with the source that had
-    been read last. Times are in the source's measure: words of speaking time, or milliseconds.
+    Every lap of computation is a job in one worker's queue; it arrives with the source that was
+    read last. Times are in the source's measure: words of speaking time, or milliseconds.
     """
 
     per_second: float
@@ -50,7 +50,7 @@ class Stopwatch:
         self._mark = self.clock()
 
     def lap(self, read: float) -> None:
-        """Note the computation since the last lap, with so much of the source read."""
+        """Record the computation since the last lap, with so much of the source read."""
         now = self.clock()
         self.arrivals.append(read)
         self.computes.append((now - self._mark) * self.per_second)
@@ -59,7 +59,7 @@ class Stopwatch:
 
 @dataclass
 class Transcript:
-    """What becomes of one sentence: its committed text, and when each piece was written."""
+    """The output for one sentence: its committed text, and when each part was written."""
 
     text: str = ""
     delays: list[float] = field(default_factory=list)  # of each commit
@@ -68,7 +68,7 @@ class Transcript:
     read: float = 0
 
     def note(self, event: Event, read: float, stopwatch: Stopwatch | None) -> None:
-        """Take note of an event of the engine, with so much of the source read."""
+        """Record an event of the engine, with so much of the source read."""
         if stopwatch:
             stopwatch.lap(self.read)
         self.read = read
@@ -87,7 +87,7 @@ class Transcript:
         source_length: float,
         unit: LatencyUnit = "word",
     ) -> Instance:
-        """Give the sentence as it is logged: a delay for each word that blanks set apart.
+        """Return the sentence as it is logged: a delay for each word between whitespace.
 
         A word that was committed in parts was written with its last part.
         """
@@ -121,7 +121,7 @@ def evaluate(
     """Translate sentences in lock step, at most ``batch_size`` at a time.
 
     ``unit``: what of the target has a delay of its own, words or characters.
-    ``done`` gets each sentence as soon as it is finished, in whatever order that is.
+    ``done`` is called with each sentence as soon as it is finished, in any order.
     """
     _run(backend, policy, sentences, done, batch_size, None, unit)
 
@@ -141,7 +141,7 @@ def evaluate_timed(
     Instances get ``elapsed`` (SimulEval's accumulation) and ``elapsed_queue`` (one worker that
     begins a decision when its source has arrived and the work before it is done), both in words
     of a speaker who says ``words_per_second``. The first sentence is translated once in advance,
-    so that nothing of the model's start is measured.
+    so that the model's start is not measured.
     """
     if sentences:
         _run(backend, policy, sentences[:1], lambda _: None, 1, None, unit)

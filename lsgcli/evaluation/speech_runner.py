@@ -39,7 +39,7 @@ class Hearing:
     def of(
         cls, manifest: SpeechManifest, *, segment: float, pause: float | None, vad: bool
     ) -> Hearing:
-        """Hear as a model wants it, unless another ``pause`` is given."""
+        """Return the settings of a model, with another ``pause`` if one is given."""
         pause = manifest.pause if pause is None else pause
         return cls(segment, pause, vad, manifest.scroll, manifest.context)
 
@@ -56,7 +56,7 @@ class Hearing:
 
 @dataclass
 class Listener:
-    """Takes down what a pipeline commits, instead of writing it."""
+    """Collects what a pipeline commits, instead of writing it."""
 
     stopwatch: Stopwatch | None
     transcript: Transcript = field(default_factory=Transcript)
@@ -65,26 +65,26 @@ class Listener:
     confident = False
 
     def event(self, event: Event, elapsed: float, read: float) -> None:
-        """Take note of it."""
+        """Record it."""
         if isinstance(event, Commit) and self._first:
             event, self._first = replace(event, spaced=True), False
         self.transcript.note(event, read, self.stopwatch)
 
     def begin(self, segment: int, before: str, language: str = "") -> None:
-        """Segments are joined, with a blank between them."""
+        """Join segments with a space."""
         self._first = True
 
     def recording(self, name: str) -> None:
-        """There is one."""
+        """Do nothing: there is only one."""
 
     def line(self, line: SpokenLine, elapsed: float) -> None:
-        """Lines are joined."""
+        """Do nothing: lines are joined."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing."""
 
 
 def evaluate_speech(
@@ -96,7 +96,7 @@ def evaluate_speech(
     *,
     timed: bool = False,
 ) -> None:
-    """Recognise recordings one after the other; ``done`` gets each. Delays are in milliseconds.
+    """Recognise recordings in turn; ``done`` is called with each. Delays are in milliseconds.
 
     ``timed``: measure the computation too, as ``evaluate_timed`` does.
     """

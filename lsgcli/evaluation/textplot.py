@@ -1,4 +1,4 @@
-"""Plots made of characters, for a terminal or a pipe."""
+"""Plots as text, for a terminal or a pipe."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEVERAL = "*"
 
 
 def curves(figures: Figures) -> Iterator[str]:
-    """Quality against latency: a letter for every system of a curve."""
+    """Plot quality against latency: a letter for every system of a curve."""
     points = [point for curve in figures.curves for point in curve.points]
     levels = [point.quality for curve in figures.offline for point in curve.points]
     x = _Scale([point.latency for point in points], WIDTH)
@@ -48,7 +48,7 @@ def curves(figures: Figures) -> Iterator[str]:
 
 
 def staircase(instance: Instance) -> Iterator[str]:
-    """A sentence: for each target word the source that had been read, and what was read last."""
+    """Plot a sentence: for each target word the source that was read, and its last unit."""
     from rich.cells import cell_len
 
     source = instance.source.split() if isinstance(instance.source, str) else []
@@ -71,7 +71,7 @@ def staircase(instance: Instance) -> Iterator[str]:
 
 
 class _Scale:
-    """Numbers to cells of a row or column."""
+    """Maps numbers to cells of a row or column."""
 
     def __init__(self, values: Sequence[float], cells: int) -> None:
         self._low, high = min(values), max(values)

@@ -13,7 +13,7 @@ _TOLERANCE = 0.01
 
 
 def checked(instance: Instance, unit: LatencyUnit) -> Instance:
-    """Let a sentence pass that may be written.
+    """Return the sentence if it may be written.
 
     Raises:
         InputError: if it is not plausible.
@@ -26,7 +26,7 @@ def checked(instance: Instance, unit: LatencyUnit) -> Instance:
 
 
 def defect(instance: Instance, unit: LatencyUnit) -> str | None:
-    """Say what cannot be true of a sentence and what to do about it; None if nothing.
+    """Say what is wrong with a sentence and what to do about it; None if nothing is.
 
     Speech may be written after the end of its source: recordings are cut into sentences
     afterwards, audio is padded to whole chunks, lengths are rounded. Such delays pass here (the

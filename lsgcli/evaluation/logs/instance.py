@@ -25,15 +25,15 @@ class Instance:
         delays: for each target unit, the source read when it was written.
         source_length: the whole source.
         source_type: text or speech.
-        reference: the reference, without line end; None if the log has none.
+        reference: the reference, without newline; None if the log has none.
         source: the text, or what is known of the audio: its path or SimulEval's lines.
         elapsed: for each target unit, when it was written by the logging tool's own clock; None
-            if it kept none.
+            if it logged none.
         elapsed_queue: the same by the queue clock (`lsgcli.metrics.clocks`), if the log has it.
         prediction_spm: the hypothesis in SentencePiece pieces, if delays are per piece.
         recording_end: the end of the recording, if the sentence is a part of it, cut out
             afterwards; times count from its start then, and may be negative.
-        erased: target units that were shown and taken back; 0 for an append-only system.
+        erased: target units that were shown and retracted; 0 for an append-only system.
 
     """
 
@@ -54,8 +54,8 @@ class Instance:
 def queue_times(instance: Instance) -> tuple[float, ...] | None:
     """When each unit was written by the queue clock: as logged, or from SimulEval's clock.
 
-    None if the log kept no clock, or one that does not accumulate computation: what a queue would
-    have made of it is not known then.
+    None if the log has no clock, or one that does not accumulate computation: the queue's times
+    cannot be derived from it.
     """
     if instance.elapsed_queue is not None:
         return instance.elapsed_queue
@@ -70,7 +70,7 @@ def queue_times(instance: Instance) -> tuple[float, ...] | None:
 def infer_source_type(
     source: str | Sequence[str] | None, source_length: float, default: SourceType = "text"
 ) -> SourceType:
-    """Tell text from speech by a log's ``source``.
+    """Infer text or speech from a log's ``source``.
 
     A list, or a path of an audio file, is speech; so is a single word, such as the name of a
     recording, that is not of length 1. Everything else is text.
@@ -85,5 +85,5 @@ def infer_source_type(
 
 
 def clock_or_none(elapsed: Sequence[float] | None) -> tuple[float, ...] | None:
-    """Give ``elapsed`` as a tuple; None if all of it is 0, for which read: no clock was kept."""
+    """Return ``elapsed`` as a tuple; None if it is all 0, which means that no clock was logged."""
     return tuple(elapsed) if elapsed is not None and any(elapsed) else None

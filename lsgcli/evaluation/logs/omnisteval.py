@@ -3,7 +3,7 @@
 The input (short-form or one line per recording) is JSON lines of ``source, prediction, delays,
 elapsed, source_length``, times in ms. ``instances.resegmented.jsonl`` has ``emission_cu`` and
 ``emission_ca`` instead, counted from the start of a segment that was cut out afterwards: they may
-be negative or lie behind its end, up to ``time_to_recording_end``.
+be negative or lie after its end, up to ``time_to_recording_end``.
 """
 
 import math
@@ -44,7 +44,7 @@ def read_omnisteval(
 
     Args:
         path: the log.
-        source_type: by default told from the first sentence; speech if it has no ``source``.
+        source_type: by default inferred from the first sentence; speech if it has no ``source``.
         ignore: unknown fields to skip.
 
     Raises:
@@ -71,7 +71,7 @@ def write_omnisteval(
     """Write OmniSTEval's input, whole or not at all.
 
     Raises:
-        InputError: if a sentence is not plausible; an older log stays then.
+        InputError: if a sentence is not plausible; an older log is then left as it is.
 
     """
     write_lines(path, (to_json(_to_record(checked(i, unit))) for i in instances))

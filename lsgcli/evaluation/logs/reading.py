@@ -23,7 +23,7 @@ LogFormat = Literal["simuleval", "omnisteval", "simulstream"]
 
 
 class _Fields(msgspec.Struct):
-    """What tells the formats apart; all else is skipped."""
+    """The fields by which the formats differ; others are skipped."""
 
     prediction: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     index: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -48,13 +48,13 @@ def read_log(
     Args:
         path: the log, or the directory it is in.
         unit: what each delay belongs to.
-        log_format: by default told from the first line.
-        source_type: by default told from the log.
+        log_format: by default detected from the first line.
+        source_type: by default inferred from the log.
         needs_reference: refuse sentences without one.
         ignore: unknown fields to skip.
 
     Raises:
-        InputError: if a line is broken or cannot be true; the message has file and line.
+        InputError: if a line is broken or not plausible; the message has file and line.
         UsageError: if there is no such log.
 
     """
@@ -73,14 +73,14 @@ def read_log(
 
 
 def find_log(path: Path) -> Path:
-    """Find the log in a directory; a path that is none is the log itself."""
+    """Return the log in a directory; any other path is the log itself."""
     if path.is_dir() and (path / SIMULSTREAM_LOG_NAME).exists():
         return path / SIMULSTREAM_LOG_NAME
     return path / LOG_NAME if path.is_dir() else path
 
 
 def detect_format(path: Path) -> LogFormat:
-    """Tell the format of a log from its first line.
+    """Detect the format of a log by its first line.
 
     Raises:
         InputError: if it is none of the known ones.
@@ -101,7 +101,7 @@ def detect_format(path: Path) -> LogFormat:
 
 
 def with_references(instances: Iterable[Instance], path: Path) -> Iterator[Instance]:
-    """Give each sentence its line of a file of references, in place of its own.
+    """Replace each sentence's reference by its line of a file of references.
 
     Raises:
         InputError: if a line is blank, or there are not as many lines as sentences.

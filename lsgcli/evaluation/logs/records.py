@@ -1,4 +1,4 @@
-"""A line of JSON against its schema: every complaint names file, line and field."""
+"""A line of JSON against its schema: every error names file, line and field."""
 
 import json
 from collections.abc import Collection
@@ -60,7 +60,7 @@ def _explain(error: msgspec.ValidationError) -> str:
 
 
 def _diagnose(line: bytes, error: Exception) -> str:
-    """Tell NaN, which Python writes and JSON does not know, from a line cut short."""
+    """Distinguish NaN, which Python writes and JSON does not have, from an incomplete line."""
     try:
         json.loads(line)
     except ValueError:

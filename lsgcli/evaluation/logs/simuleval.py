@@ -1,6 +1,6 @@
 """SimulEval's log: a directory with ``instances.log`` (JSON lines) and ``config.yaml``.
 
-Text: delays count source words, and ``elapsed`` is all 0, which means that no clock was kept.
+Text: delays count source words, and ``elapsed`` is all 0, which means that no clock was logged.
 Speech: ms. ``source`` is the text, or soundfile's description of the audio, path first.
 SimulEval and OmniSTEval skip the field ``elapsed_queue``, which only lsg writes.
 """
@@ -33,7 +33,7 @@ class _Record(msgspec.Struct, forbid_unknown_fields=True):
     prediction_spm: list[str] | None = None
     reference: str | None = None
     source: str | list[str] | None = None
-    # SimulEval 1.0 wrote its scores into the log; they are computed anew.
+    # SimulEval 1.0 wrote its scores into the log; they are computed again.
     reference_length: Number | None = None
     metric: Any = None
     metrics: Any = None
@@ -50,7 +50,7 @@ def read_simuleval(
 
     Args:
         path: the log itself.
-        source_type: by default as in ``config.yaml`` beside it, or told from the first sentence.
+        source_type: by default that of ``config.yaml`` beside it, or else inferred.
         ignore: unknown fields to skip.
 
     Raises:
@@ -67,7 +67,7 @@ def read_simuleval(
 
 
 def parse_simuleval(line: bytes, source_type: SourceType, where: str) -> Instance:
-    """Read a sentence's line by itself.
+    """Parse the line of one sentence.
 
     Raises:
         InputError: if it is broken; the message begins with ``where``.
@@ -91,7 +91,7 @@ def write_simuleval(
     """Write ``config.yaml`` and then ``instances.log``, each whole or not at all.
 
     Raises:
-        InputError: if a sentence is not plausible; an older log stays then.
+        InputError: if a sentence is not plausible; an older log is then left as it is.
 
     """
     config = [f"source_type: {source_type}", "target_type: text"]
@@ -148,7 +148,7 @@ def _check_output(record: _Record, where: str) -> None:
 
 
 def _configured_source_type(path: Path) -> SourceType | None:
-    """Read ``source_type``; SimulEval 1.1.4 writes it into ``target_type`` too, so trust no more.
+    """Read ``source_type``; SimulEval 1.1.4 writes it into ``target_type`` too, which is ignored.
 
     Raises:
         InputError: if it is neither text nor speech.

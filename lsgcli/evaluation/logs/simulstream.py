@@ -3,11 +3,11 @@
 ``{"model_loading_time"}`` first; ``{"id", "metadata": {"wav_name"}}`` begins a recording; each
 further line with its ``id`` is a chunk: ``total_audio_processed``, ``computation_time``,
 ``generated_tokens``, ``deleted_tokens``. Recordings of several clients may be interleaved, so
-those not ended are held in memory; one ends where its id begins another, or with the log.
+unfinished ones are held in memory; one ends where its id begins another, or with the log.
 
 A word's time is that of the last chunk that touched it, as simulstream counts. ``elapsed`` is
 simulstream's own clock (audio plus the computation of that chunk, no backlog), the queue clock is
-exact, for the log has the computation of silent chunks too.
+exact, since the log has the computation of silent chunks too.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -63,7 +63,7 @@ class _Recording:
     erased: int = 0
 
     def add(self, record: _Record) -> None:
-        """Take in a chunk.
+        """Add a chunk.
 
         Raises:
             ValueError: if it does not continue the recording.
@@ -115,7 +115,7 @@ class _Recording:
         return [f"{token} " if self.unit == "word" else token for token in tokens]
 
     def to_instance(self, index: int) -> Instance:
-        """Close the recording."""
+        """Return the finished recording as a sentence."""
         stamps = self.unit_stamps()
         text = "".join(self._texts(self.tokens))
         return Instance(
@@ -173,7 +173,7 @@ def write_simulstream(
     unit. The references are not part of it.
 
     Raises:
-        InputError: if a sentence is not plausible or its source is text; an older log stays then.
+        InputError: if a sentence is not plausible or its source is text. An older log is then left.
 
     """
     config = ["detokenizer_type: simuleval", f"latency_unit: {unit}"]

@@ -1,14 +1,14 @@
 """Scores of a log, and of one log against another.
 
 `measure` reads a log once and keeps a few numbers per sentence; `summarise` turns them into
-scores, `compare` into paired tests, `gains` into differences at equal latency. Latency comes by up
-to three clocks, told by the name:
+scores, `compare` into paired tests, `gains` into differences at equal latency. Latency is
+measured by up to three clocks, distinguished by the name:
 
 - ``AL``: by what was read (computation-unaware).
 - ``AL_CA``: by ``elapsed`` as the tool logged it; SimulEval's accumulation, for published numbers.
 - ``AL_CA_queue``: by the queue clock, ``e_i = max(arrival_i, e_{i-1}) + compute_i``.
 
-The latter two exist if the log kept a clock. Sentences that a metric cannot score (no
+The latter two exist if the log has a clock. Sentences that a metric cannot score (no
 hypothesis, no source, none written before the end for YAAL) are left out of its mean as in
 SimulEval and OmniSTEval, and counted in ``skipped``.
 """

@@ -16,7 +16,7 @@ class Comparison:
         metric: its name.
         a: score of the first system, the baseline.
         b: score of the second system.
-        difference: b less a.
+        difference: b minus a.
         p_value: two-sided.
         test: name of the paired test.
         interval: of the difference; bootstrap only.

@@ -1,7 +1,7 @@
 """Systems against a curve at equal latency: what one policy gains over another.
 
-Two policies are rarely equally fast. A curve through the systems of one of them, its quality
-linearly interpolated between their latencies, tells what it would reach at another's latency.
+Two policies rarely have the same latency. A curve through the systems of one of them, with quality
+linearly interpolated between their latencies, estimates its quality at another's latency.
 """
 
 import math
@@ -30,7 +30,7 @@ class Gain:
         latency: of the system.
         score: of the system.
         curve: the curve's; None beyond its ends, and so are the rest.
-        difference: the system's less the curve's.
+        difference: the system's minus the curve's.
         p_value: two-sided.
         interval: 95%, of the difference.
 
@@ -57,7 +57,7 @@ def gains(
     """Compare every quality of every system with the curve's at the same latency.
 
     A paired bootstrap: each time the same sentences are drawn for the system and for all that the
-    curve goes through; beyond its ends a resampled curve goes on flat.
+    curve goes through; beyond its ends a resampled curve is constant.
 
     Args:
         systems: what is compared.

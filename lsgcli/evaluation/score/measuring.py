@@ -26,12 +26,12 @@ class Measurement:
         statistics: terms of each metric's sum, by its name.
         signatures: of the metrics, by their names.
         indices: of the sentences, in order.
-        references: digest of the references, to tell whether two logs have the same.
+        references: digest of the references, to check whether two logs have the same.
         empty: see `LogScore`.
         late: see `LogScore`.
-        erased: units taken back.
-        units: units that stayed.
-        clocks: suffixes of the clocks that the log kept.
+        erased: units retracted.
+        units: units that were not retracted.
+        clocks: suffixes of the clocks that the log has.
         source_type: text or speech.
 
     """
@@ -67,7 +67,7 @@ def measure(
     Raises:
         InputError: if some sentences have a reference and others none, or if none has one and
             quality is asked for.
-        UsageError: if a metric is not known or its library not installed.
+        UsageError: if a metric is unknown or its library is not installed.
 
     """
     options = options or ScoreOptions()
@@ -112,13 +112,13 @@ def measure_log(
         path: the log or its directory.
         options: what to score.
         references: a file of references, one line per sentence, in place of the log's own.
-        log_format: by default told from the log.
-        source_type: by default told from the log.
+        log_format: by default inferred from the log.
+        source_type: by default inferred from the log.
         ignore: unknown fields to skip.
 
     Raises:
-        InputError: if the log or the references are faulty; the message has file and line.
-        UsageError: if a file is not there or a metric not known.
+        InputError: if the log or the references are broken; the message has file and line.
+        UsageError: if a file does not exist or a metric is unknown.
 
     """
     options = options or ScoreOptions()
@@ -136,7 +136,7 @@ def measure_log(
 
 
 def _has_reference(instance: Instance, before: bool | None, needed: bool, name: str) -> bool:
-    """Tell whether the sentences have references: all or none."""
+    """Return whether the sentences have references: all or none."""
     present = bool((instance.reference or "").strip())
     if (needed and not present) or (before is not None and present != before):
         raise InputError(
@@ -168,7 +168,7 @@ def _measure_quality(
 
 
 def _drop_absent_clocks(result: Measurement) -> None:
-    """Forget the computation-aware metrics of a log that kept no clock."""
+    """Drop the computation-aware metrics of a log without a clock."""
     for clock in {"_CA", "_CA_queue"} - result.clocks:
         for metric in result.options.latency:
             result.statistics.pop(metric + clock, None)

@@ -40,7 +40,7 @@ class ScoreOptions:
             raise UsageError("the latency unit spm needs a SentencePiece model")
 
     def target_length(self, instance: Instance) -> int:
-        """Count the target units that the lagging of a sentence is measured against.
+        """Return the number of target units by which a sentence's lagging is computed.
 
         A blank reference counts as none: the length is that of the hypothesis.
         """

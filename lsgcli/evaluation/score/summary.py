@@ -39,9 +39,9 @@ class LogScore:
     Attributes:
         name: of the system.
         sentences: how many the log has.
-        empty: sentences without hypothesis: in the quality, not in the latency.
+        empty: sentences without hypothesis: they count in the quality, not in the latency.
         late: sentences with units written after the end of their source (speech only).
-        erasure: units taken back per unit that stayed; 0 for an append-only system.
+        erasure: units retracted per unit that was not; 0 for an append-only system.
         source_type: text or speech.
         scores: by the name of the metric, with the suffix of the clock.
 

@@ -59,7 +59,7 @@ LATENCY_METRICS: Mapping[str, Callable[[Timeline], float | None]] = {
 
 
 def timelines(instance: Instance, target_length: float) -> list[Timeline | None]:
-    """Give the sentence by each of the `CLOCKS`; None where there is no latency to speak of."""
+    """Return the sentence by each of the `CLOCKS`; None where its latency is undefined."""
     delays = instance.delays
     if not delays or instance.source_length <= 0:
         return [None] * len(CLOCKS)
