@@ -71,5 +71,5 @@ class SharingBackend:
 
 
 def _prefixes(query: Query, path: tuple[int, ...]) -> list[Prefixes]:
-    """Yield the target prefix of each row: the target, then one token more each time."""
+    """Return the prefixes of each row: the target, then one token more each time."""
     return [(query.source, query.target + path[:length]) for length in range(len(path) + 1)]

@@ -34,7 +34,7 @@ class Sentence:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The source units: words, split at whitespace as SimulEval does, or characters without it."""
+        """The source units: words, split at whitespace as SimulEval does, or its characters."""
         words = self.source.split()
         return tuple("".join(words) if self.characters else words)
 
