@@ -28,7 +28,7 @@ backends
 models
 policy
 core metrics
-atomic languages terminal errors __init__
+atomic languages terminal toml errors __init__
 """
 
 # Libraries, and the only modules that may import them.
@@ -46,8 +46,8 @@ LIBRARIES = {
     "sacrebleu": "evaluation metrics",
     "jiwer": "metrics",
     "matplotlib": "cli evaluation",
-    "tomllib": "evaluation models policy",
-    "tomli": "evaluation models policy",
+    "tomllib": "toml",
+    "tomli": "toml",
     "tomlkit": "models policy",
     "av": "speech.sources",
     "sounddevice": "speech.sources",

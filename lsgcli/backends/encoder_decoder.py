@@ -12,7 +12,6 @@ Sentences share a batch. In int8 that changes nothing at all, in floating point 
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from functools import cached_property
@@ -29,7 +28,8 @@ from lsgcli.core.backend import Placement, Usage
 from lsgcli.core.cache import Kept
 from lsgcli.core.distribution import Distribution
 from lsgcli.core.steps import Scored
-from lsgcli.errors import ManifestError, ModelError
+from lsgcli.errors import ManifestError
+from lsgcli.models.files import read_object
 from lsgcli.models.manifest import FILE_NAME
 
 if TYPE_CHECKING:
@@ -323,10 +323,8 @@ class Watch:
 
 
 def has_start(directory: Path) -> bool:
-    """Whether the decoder starts with a token of its own, before any that the layout has."""
-    file = directory / "config.json"
-    try:
-        config = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return config.get("decoder_start_token", "") is not None
-    except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"{file}: not a configuration of CTranslate2's ({error})") from error
+    """Whether the decoder starts with a token of its own, before any that the layout has.
+
+    Raises ModelError.
+    """
+    return read_object(directory / "config.json").get("decoder_start_token", "") is not None

@@ -7,12 +7,12 @@ known by their names here, and the files beside the weights say what number a na
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from lsgcli.backends.vocabulary import open_tokenizer
 from lsgcli.errors import ModelError
+from lsgcli.models.files import read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,12 +146,6 @@ def read_names(directory: Path, side: str) -> list[str]:
             file = directory / f"{stem}{suffix}"
             if not file.exists():
                 continue
-            try:
-                text = file.read_text(encoding="utf-8")
-                # not splitlines: some tokens are line breaks to Unicode
-                names = json.loads(text) if suffix == ".json" else text.split("\n")
-            except (OSError, ValueError) as error:
-                raise ModelError(f"{file}: not a vocabulary ({error})") from error
-            names = list(map(str, names[:-1] if names and not names[-1] else names))
+            names = read_tokens(file)
             return names if UNKNOWN in names else [*names, UNKNOWN]  # as CTranslate2 does
     raise ModelError(f"{directory}: not an encoder-decoder, it has no {side} vocabulary")

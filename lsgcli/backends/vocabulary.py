@@ -67,13 +67,15 @@ class SentencePieceVocabulary:
 
         try:
             self._model = sentencepiece.SentencePieceProcessor(model_file=str(file))
-        except (OSError, RuntimeError) as error:
+            self.size: int = self._model.get_piece_size()
+            self._model.id_to_piece(list(range(self.size)))  # all of them are UTF-8
+            anchor = self._model.encode(ANCHOR)[0]
+        except (OSError, RuntimeError, ValueError, IndexError) as error:
             raise ModelError(f"{file}: not a SentencePiece model ({error})") from error
-        self.size: int = self._model.get_piece_size()
         self._has_bytes = self.id("<0x20>") is not None
         control = [self.token(n) for n in range(self.size) if self._model.is_control(n)]
         self._control = re.compile(f"({'|'.join(map(re.escape, control)) or '(?!)'})")
-        self._leads = self.token(self._plain(ANCHOR)[0]).startswith(SPACE)
+        self._leads = self.token(anchor).startswith(SPACE)
         self.encode_word = lru_cache(WORDS_KEPT)(self._encode_word)
         self.bytes = lru_cache(None)(self._bytes)
 

@@ -11,7 +11,6 @@ and what was a guess then is often what has been committed since.
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -33,6 +32,7 @@ from lsgcli.core.distribution import Distribution
 from lsgcli.core.steps import Place
 from lsgcli.errors import ModelError, UsageError
 from lsgcli.models.catalog import AUTO, ENGLISH_ONLY, whisper_vocabulary
+from lsgcli.models.files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     Source = tuple[SourceUnit, ...]
 
 LONGEST = 30.0  # seconds of audio that Whisper takes
+MELS = (80, 128)  # bands of the spectrum
 POSITIONS = 448  # tokens that its decoder takes
 CONTEXT = 96  # tokens of the text before that are shown to it
 PROMPT = 127  # tokens of a prompt, at most; with those of the context half of POSITIONS
@@ -400,7 +401,7 @@ def _vocabulary_size(directory: Path) -> int:
     """How many tokens the model has. Raises ModelError if its vocabulary cannot be read."""
     try:
         return len(whisper_vocabulary(directory))
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ModelError(f"{directory}: cannot read the vocabulary: {error}") from error
 
 
@@ -409,8 +410,7 @@ def _extractor(directory: Path) -> FeatureExtractor:
     from faster_whisper.feature_extractor import FeatureExtractor
 
     file = directory / "preprocessor_config.json"
-    try:
-        settings = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return FeatureExtractor(feature_size=int(settings.get("feature_size", 80)))
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"{file}: {error}") from error
+    size = read_object(file).get("feature_size", 80)
+    if size not in MELS:
+        raise ModelError(f"{file}: feature_size is {size!r}; Whispers have 80 or 128")
+    return FeatureExtractor(feature_size=size)

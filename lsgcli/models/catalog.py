@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lsgcli.errors import ManifestError, ModelNotFoundError
+from lsgcli.errors import ManifestError, ModelError, ModelNotFoundError
 from lsgcli.languages import NAMES
 from lsgcli.models import preferences, registry, store
-from lsgcli.models.files import read_text
+from lsgcli.models.files import read_object, read_tokens
 from lsgcli.models.manifest import (
     ANY,
     FILE_NAME,
@@ -90,7 +89,7 @@ def translators() -> dict[str, tuple[Path, TextManifest]]:
     found = {name: load(directory) for name, directory in embedded().items()}
     got: dict[str, AnyManifest] = {}
     for name, each in (named | installed).items():
-        with suppress(ManifestError):
+        with suppress(ManifestError, ModelError):
             got[name] = load(each)
     places = named | installed | embedded()
     every = {
@@ -210,14 +209,13 @@ def whisper_manifest(directory: Path) -> SpeechManifest:
 
     Raises ManifestError if it is no Whisper.
     """
-    file = directory / "config.json"
     try:
-        config = json.loads(read_text(file))
+        config = read_object(directory / "config.json")
         if "suppress_ids" not in config:
             raise ManifestError(f"{directory}: neither a manifest nor a Whisper of CTranslate2's")
         tokens = whisper_vocabulary(directory)
         spoken = [tokens[number].strip("<|>") for number in config.get("lang_ids") or ()]
-    except (OSError, ValueError, IndexError, TypeError, AttributeError) as error:
+    except (ModelError, OSError, IndexError, TypeError) as error:
         raise ManifestError(f"{directory}: not a Whisper of CTranslate2's: {error}") from error
     if len(tokens) == ENGLISH_ONLY or not spoken:
         spoken = ["en"]
@@ -236,12 +234,9 @@ def whisper_manifest(directory: Path) -> SpeechManifest:
 
 
 def whisper_vocabulary(directory: Path) -> list[str]:
-    """The tokens of a Whisper of CTranslate2's. Raises OSError, ValueError, ModelError."""
+    """The tokens of a Whisper of CTranslate2's. Raises ModelError, FileNotFoundError."""
     names = directory / "vocabulary.json"
-    if names.exists():
-        tokens: list[str] = json.loads(read_text(names))
-        return tokens
-    return read_text(directory / "vocabulary.txt").splitlines()
+    return read_tokens(names if names.exists() else directory / "vocabulary.txt")
 
 
 def directory(name: str) -> Path:

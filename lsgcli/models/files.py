@@ -7,13 +7,14 @@ read, and what CTranslate2's loader would read is checked first.
 from __future__ import annotations
 
 import hashlib
+import json
 import stat
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from lsgcli.errors import ModelError
+from lsgcli.errors import ManifestError, ModelError
 
 if TYPE_CHECKING:
     import os
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.bin"
 VERIFY_ALWAYS = 64 << 20  # bytes; the checksum of a larger file costs more than a start may
-LARGEST_TABLE = 1 << 30  # bytes; all but the weights is read into memory as it is
+LARGEST_TABLE = 128 << 20  # bytes; all but the weights is read into memory as it is
 CHUNK = 1 << 20
 
 # What CTranslate2 and the tokenizers read, and what people read. No pickles, no programs.
@@ -40,7 +41,7 @@ NEEDED = (
 class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a file must be."""
 
-    size: Annotated[int, msgspec.Meta(ge=1)]
+    size: Annotated[int, msgspec.Meta(ge=1, le=1 << 50)]
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -83,9 +84,60 @@ def verify(directory: Path, files: Mapping[str, File], *, whole: bool = False) -
 
 
 def read_text(file: Path) -> str:
-    """Read a text of a model's. Raises ModelError if it is no file to read, OSError, ValueError."""
-    _check_kind(file, file.stat())
-    return file.read_text(encoding="utf-8")
+    """Read a text of a model's. Raises ModelError if it cannot be, FileNotFoundError."""
+    try:
+        _check_kind(file, file.stat())
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ModelError(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{file}: not UTF-8 ({error})") from error
+
+
+def read_json(file: Path) -> Any:
+    """Read JSON of a model's. Raises ModelError if it cannot be, FileNotFoundError."""
+    text = read_text(file)
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ModelError(f"{file}: too many brackets in brackets") from error
+    except ValueError as error:
+        raise ModelError(f"{file}: not JSON ({error})") from error
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """Read a JSON object; an empty one if there is no such file. Raises ModelError."""
+    try:
+        found = read_json(file)
+    except FileNotFoundError:
+        return {}
+    if not isinstance(found, dict):
+        raise ModelError(f"{file}: not an object")
+    return found
+
+
+def read_tokens(file: Path) -> list[str]:
+    """Read a vocabulary: a JSON list, or a token a line. Raises ModelError, FileNotFoundError."""
+    if file.suffix != ".json":
+        tokens = read_text(file).split("\n")  # not splitlines: some tokens are breaks to Unicode
+        return tokens[:-1] if not tokens[-1] else tokens
+    found = read_json(file)
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise ModelError(f"{file}: not a vocabulary, which is a list of tokens")
+    return found
+
+
+def check_table(where: Path, table: object) -> None:
+    """Check a table of files in ``where``. Raises ManifestError, which names the file's line."""
+    for name, each in table.items() if isinstance(table, dict) else ():
+        try:
+            msgspec.convert(each, File)
+        except msgspec.ValidationError as error:
+            raise ManifestError(f'{where}: files."{name}": {error}') from error
+        if not is_plain(name):
+            raise ManifestError(f"{where}: {name!r} must be a plain file name in the directory")
 
 
 def _size(file: Path) -> int:

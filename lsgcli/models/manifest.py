@@ -43,7 +43,6 @@ An encoder-decoder has a layout for each side instead of the prompt::
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -52,11 +51,7 @@ from lsgcli.atomic import write_text
 from lsgcli.errors import ManifestError
 from lsgcli.models import files, provenance
 from lsgcli.models.files import File, is_plain, read_text
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from lsgcli.toml import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +60,12 @@ if TYPE_CHECKING:
 FILE_NAME = "manifest.toml"
 VERSION = 1
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+Text = Annotated[str, msgspec.Meta(max_length=10_000)]
+Name = Annotated[str, msgspec.Meta(max_length=100)]
+Parts = Annotated[list[Text], msgspec.Meta(min_length=1, max_length=100)]
+Names = Annotated[dict[Name, Name], msgspec.Meta(max_length=2000)]
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Direction = Annotated[str, msgspec.Meta(pattern=r"^([a-z]{2,3}|\*)-([a-z]{2,3}|\*)$")]
 ANY = "*"  # in a direction: any of the languages in ``codes`` or ``languages``
@@ -97,8 +96,8 @@ class Prompt(Struct, frozen=True):
     become the language codes, ``{from_name}`` and ``{to_name}`` the names in ``languages``.
     """
 
-    parts: list[str]
-    end: Annotated[list[str], msgspec.Meta(min_length=1)]
+    parts: Parts
+    end: Parts
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -110,16 +109,16 @@ class Side(Struct, frozen=True, kw_only=True):
     """
 
     tokenizer: Tokenizer
-    parts: list[str] = msgspec.field(default_factory=lambda: ["{source}"])
+    parts: Parts = msgspec.field(default_factory=lambda: ["{source}"])
     unit: Unit = "word"
 
 
 class TargetSide(Struct, frozen=True, kw_only=True):
     """How its target is laid out; ``{target}`` comes last, so that it can grow."""
 
-    end: Annotated[list[str], msgspec.Meta(min_length=1)]
+    end: Parts
     tokenizer: Tokenizer | None = None  # by default the source's
-    parts: list[str] = msgspec.field(default_factory=lambda: ["{target}"])
+    parts: Parts = msgspec.field(default_factory=lambda: ["{target}"])
     unit: Unit = "word"
 
 
@@ -127,7 +126,9 @@ class Level(Struct, frozen=True):
     """A level of latency: the policy's range, and its thresholds if they differ from the others."""
 
     lower: Positive  # L: units read before the first word
-    upper: Annotated[int, msgspec.Meta(ge=0)]  # U: units the policy may wait beyond that
+    upper: Annotated[
+        int, msgspec.Meta(ge=0, le=100_000)
+    ]  # U: units the policy may wait beyond that
     delta: NonNegative | None = None
     alpha: Probability | None = None
     margin: NonNegative | None = None  # of speech: counted in time, see ``policy.speech``
@@ -157,7 +158,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """What manifests of all kinds hold."""
 
     version: int
-    directions: Annotated[list[Direction], msgspec.Meta(min_length=1)]
+    directions: Annotated[list[Direction], msgspec.Meta(min_length=1, max_length=10_000)]
     licence: str
     policy: Thresholds
     files: dict[str, File]
@@ -183,9 +184,11 @@ class Manifest(Struct, frozen=True, kw_only=True):
 class TextManifest(Manifest, frozen=True, kw_only=True):
     """A model that translates text, whatever its architecture."""
 
-    languages: dict[str, str] = {}  # their names
-    codes: dict[str, str] = {}  # languages as the model writes them, where that is not the code
-    placeholders: list[str] = []  # words the model copies, to stand for protected text
+    languages: Names = {}  # their names
+    codes: Names = {}  # languages as the model writes them, where that is not the code
+    placeholders: Annotated[
+        list[Name], msgspec.Meta(max_length=100)
+    ] = []  # words the model copies, to stand for protected text
     capitals: bool = True  # the model reads sentences in capitals; else it is shown small letters
     max_source_tokens: Positive = 128
     sentences: bool = True  # the model translates sentences: longer segments are cut at their ends
@@ -252,23 +255,24 @@ AnyManifest: TypeAlias = DecoderOnlyManifest | EncoderDecoderManifest | SpeechMa
 def load(directory: Path) -> AnyManifest:
     """Read and check a model directory's manifest.
 
-    Raises ManifestError, naming the file and the place in it.
+    Raises ManifestError, naming the file and the place in it, ModelError if it is no file to read.
     """
     file = directory / FILE_NAME
     try:
-        data = tomllib.loads(read_text(file))
+        data = parse(read_text(file))
         if data.get("version") != VERSION:
             raise ManifestError(
-                f"{file}: version is {data.get('version')!r}, this lsg reads version {VERSION}"
+                f"{file}: version is {str(data.get('version'))[:20]!r}, this lsg reads version "
+                f"{VERSION}"
             )
+        files.check_table(file, data.get("files"))
         manifest: AnyManifest = msgspec.convert(data, AnyManifest)
     except FileNotFoundError:
         raise ManifestError(f"{directory}: not a model directory, it has no {FILE_NAME}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(f"{file}: {error}") from error
     except msgspec.ValidationError as error:
         raise ManifestError(f"{file}: {str(error).replace('`$.', '`')}") from error
-    _check_names(file, manifest)
+    except ValueError as error:
+        raise ManifestError(f"{file}: {error}") from error
     if isinstance(manifest, DecoderOnlyManifest):
         check_parts(f"{file}: prompt.parts", manifest.prompt.parts, ["{source}", "{target}"])
         _check_tokenizer(file, manifest.tokenizer, characters=False)
@@ -292,11 +296,11 @@ def check_parts(where: str, parts: list[str], slots: list[str]) -> None:
         raise ManifestError(
             f"{where} must hold {' and '.join(slots)} once"
             + (" and end with {target}, so that it can grow" if last else "")
-            + f"; it has {parts}"
+            + f"; it has {str(parts)[:200]}"
         )
     for part in parts:
         if part not in slots and ("{source}" in part or "{target}" in part):
-            raise ManifestError(f"{where}: a slot must be a part of its own: {part!r}")
+            raise ManifestError(f"{where}: a slot must be a part of its own: {part[:200]!r}")
 
 
 def _check_tokenizer(file: Path, tokenizer: Tokenizer, *, characters: bool) -> None:
@@ -304,11 +308,6 @@ def _check_tokenizer(file: Path, tokenizer: Tokenizer, *, characters: bool) -> N
         _check_name(file, tokenizer.file)
     elif not characters:
         raise ManifestError(f"{file}: tokenizer.type: only an encoder-decoder may have characters")
-
-
-def _check_names(file: Path, manifest: Manifest) -> None:
-    for name in manifest.files:
-        _check_name(file, name)
 
 
 def _check_name(file: Path, name: str) -> None:

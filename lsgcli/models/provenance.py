@@ -15,19 +15,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from lsgcli.atomic import write_text
 from lsgcli.errors import ManifestError
-from lsgcli.models.files import File, is_plain, read_text
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from lsgcli.models.files import File, check_table, read_text
+from lsgcli.toml import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,21 +44,20 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def load(directory: Path) -> Pulled | None:
-    """Read a directory's record; None if it was not pulled. Raises ManifestError."""
+    """Read a directory's record; None if it was not pulled. Raises ManifestError, ModelError."""
     file = directory / FILE_NAME
     try:
-        record = msgspec.convert(tomllib.loads(read_text(file)), Pulled)
+        data = parse(read_text(file))
+        check_table(file, data.get("files"))
+        record = msgspec.convert(data, Pulled)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, msgspec.ValidationError) as error:
+    except (ValueError, msgspec.ValidationError) as error:
         raise ManifestError(f"{file}: {error}; get the model again") from error
     if record.version != VERSION:
         raise ManifestError(
             f"{file}: version is {record.version}, this lsg reads version {VERSION}"
         )
-    for name in record.files:
-        if not is_plain(name):
-            raise ManifestError(f"{file}: {name!r} must be a plain file name in the directory")
     return record
 
 

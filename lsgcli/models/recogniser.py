@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lsgcli.errors import ManifestError, ModelNotFoundError
+from lsgcli.errors import ManifestError, ModelError, ModelNotFoundError
 from lsgcli.languages import NAMES
 from lsgcli.models import catalog, pull, registry, store
 from lsgcli.models.catalog import AUTO
@@ -43,7 +43,7 @@ def choose(
         return catalog.speech(directory(name, offline=offline, note=note), spoken, target)
     spoken = language or (AUTO if target else TARGET)
     for each in _here():
-        with suppress(ModelNotFoundError, ManifestError):
+        with suppress(ModelNotFoundError, ManifestError, ModelError):
             found = catalog.speech(each, None if spoken == AUTO else spoken, target)
             if found.source == spoken:
                 return found

@@ -27,7 +27,6 @@ One comes with the package. Entries of the user's own are in ``registry.toml`` i
 from __future__ import annotations
 
 import os
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,11 +35,7 @@ import msgspec
 
 from lsgcli.errors import ManifestError
 from lsgcli.models.files import WEIGHTS, File, is_needed
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from lsgcli.toml import parse
 
 PACKAGE = Path(__file__).parents[1]
 FILE_NAME = "registry.toml"
@@ -136,4 +131,4 @@ def load() -> dict[str, Entry]:
 
 
 def _read(file: Path) -> dict[str, Entry]:
-    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, Entry])
+    return msgspec.convert(parse(file.read_text(encoding="utf-8")), dict[str, Entry])

@@ -7,7 +7,6 @@ A profile is a small TOML file, ``NAME.toml`` in the directory ``profiles`` of `
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +14,7 @@ import msgspec
 
 from lsgcli.atomic import write_text
 from lsgcli.errors import UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from lsgcli.toml import parse
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -61,7 +56,7 @@ def load(name: str) -> Profile:
     """Load a profile. Raises UsageError if there is none by that name, or it is malformed."""
     file = path(name)
     try:
-        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Profile)
+        return msgspec.convert(parse(file.read_text(encoding="utf-8")), Profile)
     except FileNotFoundError:
         known = ", ".join(sorted(each.stem for each in directory().glob("*.toml"))) or "none"
         raise UsageError(f"no profile {name!r} ({file}); there are: {known}") from None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lsgcli.backends.probe import WHISPER, specification
 from lsgcli.errors import ModelError, UsageError
 from lsgcli.models import infer, provenance
-from lsgcli.models.files import read_text
+from lsgcli.models.files import read_object, read_text
 from lsgcli.models.infer import Unconverted, Wishes
 from lsgcli.models.manifest import FILE_NAME
 
@@ -33,8 +33,8 @@ class StoredTokenizer:
     def __init__(self, directory: Path) -> None:
         """Read a directory's ``tokenizer_config.json`` and what is beside it. Raises ModelError."""
         self._directory = directory
-        self._config = _json(directory / "tokenizer_config.json")
-        model = _json(directory / "config.json")
+        self._config = read_object(directory / "tokenizer_config.json")
+        model = read_object(directory / "config.json")
         self.bos_token = self._named("bos_token")
         self.eos_token = self._named("eos_token") or model.get("eos_token") or END
         self.chat_template = self._template()
@@ -130,16 +130,6 @@ def complete(directory: Path, wishes: Wishes, note: Callable[[str], None]) -> No
             f"{name} has no chat template: it is asked with the paper's prompt, which it may not "
             f"know; another one can be written into {directory / FILE_NAME}"
         )
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(read_text(file)) if file.exists() else {}
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file}: {error}") from error
-    if not isinstance(found, dict):
-        raise ModelError(f"{file}: not an object")
-    return found
 
 
 def _refuse(message: str) -> None:
