@@ -1,4 +1,4 @@
-"""Samples as they come."""
+"""Samples as they arrive."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     Samples: TypeAlias = NDArray[np.float32]
 
-QUEUED = 30.0  # seconds of audio that may wait; the source waits beyond that
+QUEUED = 30.0  # seconds of audio in the queue; the source waits beyond that
 LONGEST = 0.5  # seconds in a chunk
-STEP = 0.1  # seconds in a chunk that is handed out at the pace of the audio
+STEP = 0.1  # seconds in a chunk that is delivered at the pace of the audio
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
-    """Samples and the time the last of them came.
+    """Samples and the time at which the last of them arrived.
 
     ``samples``: float32, mono, ``RATE`` a second, shape [n] with n > 0, within [-1, 1].
     ``time``: seconds of ``time.monotonic``.
@@ -37,10 +37,10 @@ class AudioChunk:
 
 
 class AudioReader:
-    """Runs a source in a thread, so that arrival times are true."""
+    """Runs a source in a thread, so that arrival times are accurate."""
 
     def __init__(self, source: Iterable[Samples], *, pace: bool = False) -> None:
-        """Start reading; with ``pace`` as if the audio were being spoken now, from the start on."""
+        """Start reading; with ``pace`` as if the audio were being spoken now."""
         self._queue = _Backlog(round(QUEUED * RATE))
         pieces = _cut(source, round((STEP if pace else LONGEST) * RATE))
         if pace:
@@ -49,9 +49,9 @@ class AudioReader:
         self.ended = False
 
     def get(self, timeout: float | None = None) -> AudioChunk | None:
-        """Give the next chunk; None at the end, or when ``timeout`` seconds have passed.
+        """Return the next chunk; None at the end, or when ``timeout`` seconds have passed.
 
-        ``ended`` tells which. Raises what the source has raised, after all that came before it:
+        ``ended`` says which. Raises what the source has raised, after all that came before it:
         InputError or another LsgError, InputError for an OSError.
         """
         if self.ended:
@@ -73,14 +73,14 @@ class AudioReader:
         try:
             for samples in pieces:
                 self._queue.put(AudioChunk(samples, time.monotonic()))
-        except Exception as error:  # whatever it is, the one who waits must hear of it
+        except Exception as error:  # whatever it is, the reader must get it
             self._queue.put(error)
         else:
             self._queue.put(None)
 
 
 class _Backlog(queue.Queue[Any]):
-    """A queue of chunks, errors, and None at the end; full when it holds so many samples."""
+    """A queue of chunks, errors, and None at the end; its size is counted in samples."""
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
@@ -115,7 +115,7 @@ def _paced(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Samples]:
-    """Give each piece when its last sample has been spoken, counted from the first piece."""
+    """Yield each piece when its last sample is due, counted from the first piece."""
     start: float | None = None
     spoken = 0
     for samples in pieces:

@@ -1,4 +1,4 @@
-"""Where there is speech: Silero's detector, run on a stream."""
+"""Voice activity detection: Silero's model, run on a stream."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
     from lsgcli.speech.chunks import Samples
 
-FRAME = 512  # samples, 32 ms: what the detector judges at a time
-OVERLAP = 64  # samples of the frame before that it wants to see again
+FRAME = 512  # samples, 32 ms: the detector's unit
+OVERLAP = 64  # samples of the previous frame that it is shown again
 
 
 class Detector(Protocol):
-    """Tells speech from what is not, frame by frame, with a memory of what it has heard."""
+    """Classifies frames as speech or not, with a state from frame to frame."""
 
     def __call__(self, frames: Samples, /) -> npt.NDArray[np.float32]:
-        """Give the probability of speech for each of consecutive frames, shape ``[n, FRAME]``."""
+        """Return the probability of speech, ``[n]``, of consecutive frames, ``[n, FRAME]``."""
         ...
 
 
 class Silero:
-    """Silero VAD as faster-whisper ships it, keeping its state from call to call."""
+    """Silero VAD as faster-whisper ships it, with its state kept from call to call."""
 
     def __init__(self) -> None:
         """Load the network, 2 MB that come with faster-whisper."""
@@ -36,7 +36,7 @@ class Silero:
         self._overlap = np.zeros(OVERLAP, np.float32)
 
     def __call__(self, frames: Samples) -> npt.NDArray[np.float32]:
-        """Judge the next frames of the stream."""
+        """Return the probability of speech, ``[n]``, of the next frames of the stream."""
         seen = np.empty((len(frames), OVERLAP + FRAME), np.float32)
         seen[:, OVERLAP:] = frames
         seen[0, :OVERLAP] = self._overlap
@@ -49,5 +49,5 @@ class Silero:
 
 
 def everything(frames: Samples) -> npt.NDArray[np.float32]:
-    """Take all there is for speech."""
+    """Classify everything as speech."""
     return np.ones(len(frames), np.float32)

@@ -1,4 +1,4 @@
-"""The audio as the recognition loop sees it: utterances, cut into segments, as they come."""
+"""The audio as the recognition loop reads it: utterances, cut into segments, as they arrive."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 SPEECH, SILENCE = 0.5, 0.35  # probabilities above and below which a frame is one or the other
 ONSET = 3  # frames of speech that begin an utterance: a click is shorter
-SHORT, SURE = 0.4, 1.0  # seconds of silence that are handed out at once, with what was said
-BEFORE, AFTER = 0.3, 0.2  # seconds around an utterance that belong to it
+SHORT, SURE = 0.4, 1.0  # seconds of silence after which audio is handed out at once
+BEFORE, AFTER = 0.3, 0.2  # seconds before and after an utterance that belong to it
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the detector has judged."""
+    """Samples with their probability of speech."""
 
     samples: Samples  # shape [FRAME], the last one of a stream may be shorter
     probability: float
-    time: float  # when it came
+    time: float  # when it arrived
 
 
 class SpeechFeed:
@@ -54,8 +54,8 @@ class SpeechFeed:
 
         So do ``idle`` seconds in which no audio comes.
         """
-        self.started: float | None = None  # when the first chunk came
-        self.arrived = 0.0  # when the newest sample came that was handed out
+        self.started: float | None = None  # when the first chunk arrived
+        self.arrived = 0.0  # when the newest sample arrived that was handed out
         self.position = 0  # samples that have been heard
         self.speech = 0  # samples of utterances
         self._reader = reader
@@ -65,7 +65,7 @@ class SpeechFeed:
         self._short = min(round(SHORT * RATE), self._pause)
         self._idle = idle
         self._live = live
-        self._rest = np.zeros(0, np.float32)  # samples that are no whole frame yet
+        self._rest = np.zeros(0, np.float32)  # samples that do not fill a frame yet
         self._frames: deque[Frame] = deque()
         self._held = np.zeros(0, np.float32)  # heard and not handed out
         self._start = 0  # where that begins in the stream
@@ -79,7 +79,7 @@ class SpeechFeed:
     def waiting(self) -> bool:
         """Wait until an utterance begins; false at the end of the input.
 
-        Raises what has ended the input, once all that came before it has been handed out.
+        Raises the error that has ended the input, after all that came before it was handed out.
         """
         while not self._speaking:
             if not self._hear(None):
@@ -90,7 +90,7 @@ class SpeechFeed:
 
     @property
     def start(self) -> int:
-        """Where what has not been handed out begins, in samples of the stream."""
+        """Where audio begins that has not been handed out, in samples of the stream."""
         return self._start
 
     def units(self, most: float, *, wait: bool) -> tuple[list[SpeechSegment], bool]:
@@ -111,16 +111,16 @@ class SpeechFeed:
                     found.append(self._take(min(len(self._held), self._segment)))
             elif len(self._held) >= self._segment:
                 found.append(self._take(self._segment))
-            if self._paused() or not (more or found or not wait):  # or nothing comes any more
+            if self._paused() or not (more or found or not wait):  # or no audio arrives any more
                 self._speaking = False
         if self._speaking:
             return found, False
         return found + self._end_utterance(), True
 
     def _quiet(self) -> int | None:
-        """Up to where audio is handed out while nobody speaks; None while somebody does.
+        """Return the position up to which audio is handed out in a silence; None during speech.
 
-        What was said need not wait for a whole segment, and silence is shown only to make sure.
+        What was said need not wait for a whole segment.
         """
         silence = self.position - self._last
         if silence < self._short:
@@ -131,7 +131,7 @@ class SpeechFeed:
         return self.position - self._last >= self._pause
 
     def _end_utterance(self) -> list[SpeechSegment]:
-        """Give what is left of the utterance; keep what may belong to the next one."""
+        """Return the rest of the utterance; keep what may belong to the next one."""
         self._onset = 0
         left = min(self._last + round(AFTER * RATE) - self._start, len(self._held))
         segments = []
@@ -151,7 +151,7 @@ class SpeechFeed:
         self._start += count
 
     def _hear(self, timeout: float | None) -> bool:
-        """Hear one frame more; false if there is none in time, or no more at all."""
+        """Take one frame more; false if there is none in time, or no more at all."""
         if not self._frames and not self._pull(timeout):
             return False
         frame = self._frames.popleft()
@@ -169,7 +169,7 @@ class SpeechFeed:
         return True
 
     def _pull(self, timeout: float | None) -> bool:
-        """Get a chunk and have its frames judged; false if none came."""
+        """Get a chunk and classify its frames; false if none arrived."""
         while not self._frames:
             if self._ended:
                 return False

@@ -1,10 +1,10 @@
 """The live pipeline for speech: segments of audio in, committed words out.
 
-An utterance is recognised in windows. A window is a segment to the engine: it begins with the
-utterance and ends with it, unless it grows long; then it *scrolls*: the audio of words that are
-committed is left behind, up to the end of a sentence if there is one, else to the longest pause,
-and their text becomes the context of the window that follows. So memory and cost are bounded, and
-what was committed is neither changed nor repeated.
+An utterance is recognised in windows. A window is a segment of the engine: it begins and ends with
+the utterance. When it grows long it *scrolls*: the audio of committed words is dropped, up to the
+end of a sentence if there is one, else to the longest pause, and their text becomes the context of
+the next window. So memory and cost are bounded, and what was committed is neither changed nor
+repeated.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ if TYPE_CHECKING:
     from lsgcli.policy.base import Policy
     from lsgcli.speech.feed import SpeechFeed
 
-LONGEST = 24.0  # seconds at which it ends, when it cannot
-TRIES, AGAIN = 2, 1.9  # cuts that are tried out, and seconds until others are
-TOO_LONG = 1.25  # times that: then the likeliest cut is made, whatever the model hears
-MISSED = 1.5  # seconds of speech behind the last word, from which the model has missed words
-FORGOTTEN = 30.0  # seconds of silence after which what was said is no context any more
+LONGEST = 24.0  # seconds at which a window ends, if it cannot scroll
+TRIES, AGAIN = 2, 1.9  # cuts that are tried, and seconds until others are
+TOO_LONG = 1.25  # times the limit: then the likeliest cut is made, whatever the model hears
+MISSED = 1.5  # seconds of speech after the last word, from which words are missing
+FORGOTTEN = 30.0  # seconds of silence after which the context is dropped
 
 
 class SpeechBackend(Backend, Protocol):
-    """A model that hears."""
+    """A model that recognises speech."""
 
     @property
     def language(self) -> str | None:
-        """The language that is spoken; None if it has not been told yet."""
+        """The language that is spoken; None if it has not been detected yet."""
         ...
 
     @property
     def no_speech(self) -> float:
-        """How probable the model thinks it, of what it heard last, that nobody speaks in it."""
+        """The model's probability that nobody speaks in what it heard last."""
         ...
 
     def begin(self, context: Sequence[int], *, listen: bool) -> None:
@@ -64,17 +64,17 @@ class SpeechBackend(Backend, Protocol):
     def probabilities(
         self, source: tuple[SpeechSegment, ...], words: Sequence[Sequence[int]]
     ) -> list[float]:
-        """How probable each word is, given all of ``source``; NaN if that cannot be told."""
+        """Return the probability of each word given all of ``source``; NaN if it is not known."""
         ...
 
     def locate(self, request: Locate) -> list[Place]:
-        """Tell where words were spoken: see ``steps.Locate``."""
+        """Return where words were spoken: see ``steps.Locate``."""
         ...
 
     def times(
         self, source: tuple[SpeechSegment, ...], words: Sequence[Sequence[int]]
     ) -> list[tuple[float, float]]:
-        """When each word was spoken, in seconds from the beginning of ``source``."""
+        """Return start and end of each word, in seconds from the start of ``source``."""
         ...
 
 
@@ -88,7 +88,7 @@ class Window:
         self.segments = list(segments)
         self.words = list(words)
         self.carried = len(self.segments)  # segments that the engine has not been given
-        self.tried = 0.0  # how long it was when it was to scroll last
+        self.tried = 0.0  # its length in seconds when it last tried to scroll
         self.ends = False  # the model would end the text here
 
     @property
@@ -189,9 +189,9 @@ class SpeechPipeline:
         if window.carried:
             units, window.carried = window.segments[-window.carried :], 0
             return Arrival(tuple(units), self._finished)
-        if window.seconds >= LONGEST:  # nothing to scroll by: whatever it is, it must end
+        if window.seconds >= LONGEST:  # it cannot scroll, so it must end
             return Arrival((), finished=True)
-        if wait and window.ends and self._unheard():  # the model has done with this window
+        if wait and window.ends and self._unheard():  # the model has finished this window
             return Arrival((), finished=True)
         room = max(self._long - window.seconds, 0.0)
         if wait:
@@ -245,10 +245,10 @@ class SpeechPipeline:
         return window.seconds >= max(self._long, window.tried + AGAIN)
 
     def _scroll(self) -> bool:
-        """Leave the audio of committed words behind; false if that is not possible yet.
+        """Drop the audio of committed words; false if that is not possible yet.
 
-        Times of words are estimates, so a cut is tried out: the model must hear, from there on, the
-        words that are thought to come.
+        Times of words are estimates, so a cut is tried: from there on the model must hear the words
+        that are expected.
         """
         window = self._window
         if len(window.words) < 2:
@@ -268,7 +268,7 @@ class SpeechPipeline:
         return True
 
     def _after(self, count: int) -> list[SpeechSegment]:
-        """The audio after the window's first words, from the quietest moment before the next."""
+        """Return the audio after the first words, from the quietest moment before the next."""
         segments = self._window.segments
         before, after = self._window.words[count - 1 : count + 1]
         first, last = (before.start + before.end) / 2, (after.start + after.end) / 2
@@ -276,9 +276,9 @@ class SpeechPipeline:
         return [each.after(cut) for each in segments if each.end > cut]
 
     def _unheard(self) -> list[SpeechSegment]:
-        """The audio after the window's last word, if so much was said there that words are missing.
+        """Return the audio after the last word, if its speech is long enough for a missing word.
 
-        Whisper is content with a sentence, and may never say what comes behind a pause.
+        Whisper may end after a sentence and never write what follows a pause.
         """
         window = self._window
         if not window.words or not window.segments:
@@ -291,7 +291,7 @@ class SpeechPipeline:
         return [each.after(cut) for each in window.segments if each.end > cut]
 
     def _is_heard(self, count: int) -> bool:
-        """Whether the model takes the audio after the first words to begin with the others."""
+        """Return whether the model hears the other words in the audio after the first ones."""
         words, lexicon = self._window.words, self._backend.lexicon
         context = [*self._context, *(token for word in words[:count] for token in word.tokens)]
         self._backend.begin(self._last(context), listen=False)
@@ -311,7 +311,7 @@ class SpeechPipeline:
         self._context = self._last(self._context)
 
     def _last(self, tokens: list[int]) -> list[int]:
-        """Of some text, what a window is shown."""
+        """Return the end of a text that fits into a window's context."""
         return tokens[-self._shown :] if self._shown else []
 
     def _time(self, words: Sequence[SpokenWord]) -> None:
@@ -332,11 +332,11 @@ class SpeechPipeline:
 
 
 def boundaries(words: Sequence[SpokenWord]) -> list[int]:
-    """How many of a window's words may be left behind, the best number first.
+    """Return how many of a window's words may be dropped, the best number first.
 
     Up to the end of a sentence, the latest first, then up to a pause, the longest first. One word
-    at least stays, so that the cut is between two words that are known; of the pauses only those
-    count that leave half of the words behind.
+    at least stays, so that the cut is between two words that are known; only those
+    pauses count that come after half of the words.
     """
     counts = range(len(words) - 1, 0, -1)
     ends = [n for n in counts if words[n - 1].text.endswith((".", "?", "!", "…", "。", "？", "！"))]
@@ -345,6 +345,6 @@ def boundaries(words: Sequence[SpokenWord]) -> list[int]:
 
 
 def _plain(text: str) -> str:
-    """Words as they are compared: without case and punctuation."""
+    """Return a text for comparison: without case and punctuation."""
     kept = "".join(c if c.isalnum() else " " if c.isspace() else "" for c in text.casefold())
     return " ".join(kept.split())

@@ -1,4 +1,4 @@
-"""Where sound comes from, as 16 kHz mono samples, incrementally.
+"""Audio sources: 16 kHz mono samples, incrementally.
 
 ``files``       a path or a descriptor, opened, and what to call it in messages
 ``decode``      whatever FFmpeg decodes

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def title(source: Source) -> str:
-    """Give the name of a source for messages, which UTF-8 can hold whatever the locale is."""
+    """Return the name of a source for messages, valid as UTF-8 in any locale."""
     if source == 0:
         return "standard input"
     if isinstance(source, int):
@@ -24,7 +24,7 @@ def title(source: Source) -> str:
 
 
 def unbuffered(source: Source) -> FileIO:
-    """Open for reading what is there; closing leaves a descriptor that was given open.
+    """Open for reading without a buffer; a descriptor that was passed in is not closed.
 
     Raises InputError if it cannot be opened.
     """
