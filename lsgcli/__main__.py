@@ -6,6 +6,8 @@ import gc
 import os
 import sys
 
+from lsgcli import signals
+
 
 def main() -> None:
     """Run the command line and leave at once.
@@ -14,13 +16,10 @@ def main() -> None:
     importing nothing becomes garbage, so the collector need not look.
     """
     gc.disable()
-    try:
-        from lsgcli.cli.app import run
+    signals.catch()
+    from lsgcli.cli.app import run
 
-        code = run(sys.argv[1:])
-    except KeyboardInterrupt:  # while still importing, or once more while leaving
-        code = 130
-    os._exit(code)
+    os._exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

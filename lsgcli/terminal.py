@@ -1,32 +1,25 @@
-"""The streams, colours and signals of the process."""
+"""The streams and colours of the process."""
 
 from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
     from rich.console import Console
 
 
-class TerminatedError(BaseException):
-    """SIGTERM: finish cleanly, now."""
-
-
 def setup() -> None:
-    """UTF-8 whatever the locale; SIGTERM as an exception, as SIGINT is."""
+    """UTF-8 whatever the locale; standard streams that are closed are open, but of no use."""
     _occupy()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    signal.signal(signal.SIGTERM, _terminate)
 
 
 def _occupy() -> None:
@@ -40,10 +33,6 @@ def _occupy() -> None:
         except OSError:
             os.open(os.devnull, mode)  # takes the lowest free number
     sys.stderr = sys.stderr or os.fdopen(2, "w")
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise TerminatedError
 
 
 def coloured(choice: str, stream: IO[str]) -> bool:

@@ -28,7 +28,7 @@ backends
 models
 policy
 core metrics
-atomic languages terminal toml errors __init__
+atomic languages signals terminal toml errors __init__
 """
 
 # Libraries, and the only modules that may import them.

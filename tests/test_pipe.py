@@ -601,19 +601,6 @@ def test_a_signal_in_the_middle_of_a_line(live, number, code):
     assert "written" in result.stderr  # the statistics
 
 
-@pytest.mark.parametrize("after", [0.0, 0.03, 0.1, 0.2])
-def test_a_signal_while_starting(after):
-    process = subprocess.Popen(
-        [*LSG, *TO], stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
-    )
-    assert process.stdin
-    time.sleep(0.05 + after)  # Python itself takes as long to be ready for a signal
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode in (130, -signal.SIGINT)
-    assert b"lsgcli" not in stderr
-
-
 def test_a_signal_while_the_reader_is_slow_writes_nothing_twice():
     source = b"".join(b"n=%d\n" % n for n in range(200_000))
     process = subprocess.Popen(

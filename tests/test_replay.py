@@ -11,7 +11,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import run_lsg
+from conftest import DEADLINE, run_lsg
 from test_cli import check_error
 
 from lsgcli.errors import InputError
@@ -41,11 +41,13 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [*LSG, "translate", "--to", "de", "--latency", "low", "--record", str(file)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin
-    time.sleep(0.5)
-    for word in WORDS:
+    for count, word in enumerate(WORDS, 1):
         process.stdin.write(word)
         process.stdin.flush()
-        time.sleep(0.05)
+        end = time.monotonic() + DEADLINE
+        while not file.exists() or file.read_bytes().count(b"\n") <= count:
+            assert time.monotonic() < end, "not in time"
+            time.sleep(0.005)
     process.communicate()
     assert process.returncode == 0
     return file

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsgcli import __version__, terminal
+from lsgcli import __version__, signals, terminal
 from lsgcli.cli import evaluate, models
 from lsgcli.cli.doctor import doctor
 from lsgcli.cli.help import App
@@ -24,6 +24,8 @@ EPILOG = (
     "Exit codes: 0 done, also when the reader of the output has gone; 1 the work failed; "
     "2 the command line, the model or the language pair is wrong; 130 interrupted; 143 terminated."
 )
+
+LIVE = {"translate", "asr", "st", "replay"}  # which leave nothing unfinished before they run
 
 app = App(name="lsg", epilog=EPILOG)
 app.command(epilog=EPILOG)(translate)
@@ -54,6 +56,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -63,11 +66,14 @@ def root(
     Reads words or speech while they arrive, writes each word of the translation or transcript as
     soon as there is enough source to be sure of it. Models run here, offline.
     """
+    if ctx.invoked_subcommand not in LIVE:
+        signals.work()
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; give the exit code."""
     terminal.setup()
+    signals.watch()
     try:
         code = _command(arguments)
     except typer.TyperException as error:  # a command line that typer refuses
@@ -79,7 +85,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = ExitCode.INTERRUPTED
-    except terminal.TerminatedError:
+    except signals.TerminatedError:
         return ExitCode.TERMINATED
     except BrokenPipeError:
         return ExitCode.OK
@@ -87,8 +93,8 @@ def run(arguments: Sequence[str]) -> int:
         terminal.error(f"{error.filename or 'input/output'}: {error.strerror}")
         _debug(arguments)
         return ExitCode.FAILURE
-    except Exception as error:
-        code = _unexpected(error)
+    except Exception as error:  # which may be what a library has made of a signal
+        code = signals.received() or _unexpected(error)
         _debug(arguments)
     if code == ExitCode.INTERRUPTED:
         terminal.end_line()
@@ -108,8 +114,6 @@ def _command(arguments: Sequence[str]) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    if isinstance(error.__cause__, KeyboardInterrupt):  # while a library was being imported
-        return ExitCode.INTERRUPTED
     from lsgcli.backends.hints import explained
 
     known = explained(error)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import stat
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +16,6 @@ from lsgcli.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import FrameType
 
     from lsgcli.cli import options as o
     from lsgcli.speech.chunks import Samples
@@ -155,21 +152,6 @@ def sound(
     device = device_name if device_index is None else device_index
     heard = [] if mic or listed else files or [STDIN]
     return Sound(heard, listed, device, raw, rate, channels, realtime)
-
-
-@contextmanager
-def ending(microphone: Microphone) -> Iterator[None]:
-    """Make the first Ctrl-C the end of the input; the second interrupts."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        microphone.stop()
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def list_devices() -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lsgcli import terminal
+from lsgcli import signals, terminal
 from lsgcli.cli import eval_options as e
 from lsgcli.cli import options as o
 from lsgcli.cli.running import ignore
@@ -213,7 +213,7 @@ def _progress(total: int, directory: Path, colour: str, quiet: bool) -> Iterator
 
         try:
             yield progress
-        except (KeyboardInterrupt, terminal.TerminatedError):
+        except (KeyboardInterrupt, signals.TerminatedError):
             terminal.note(f"{directory} has {finished} of {total}; continue with --resume")
             raise
     if not quiet:

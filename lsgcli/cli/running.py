@@ -8,7 +8,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from lsgcli import terminal
+from lsgcli import signals, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +86,7 @@ def run_to_end(pipeline: Runs, writer: Writer) -> None:
     """Run to the end, and leave the output as it should end whatever happens."""
     from lsgcli.output.descriptor import ClosedOutputError
 
+    signals.work()
     try:
         try:
             pipeline.run()

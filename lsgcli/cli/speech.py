@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lsgcli import terminal
+from lsgcli import signals, terminal
 from lsgcli.cli import audio_source as s
 from lsgcli.cli import options as o
 from lsgcli.cli.running import ignore, policy_settings, run_to_end, shown
@@ -167,7 +167,7 @@ def st(
             source = recording.open()
             if recording.microphone:
                 statistics.lost = partial(getattr, recording.microphone, "lost")
-                stack.enter_context(s.ending(recording.microphone))
+                stack.enter_context(signals.first(recording.microphone.stop))
             feed = SpeechFeed(
                 AudioReader(source, pace=realtime),
                 Silero() if vad else everything,
