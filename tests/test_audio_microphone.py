@@ -44,9 +44,9 @@ FILE = """pcm.{name} {{
 PRELUDE = """
 import json, sys, time
 import numpy as np
-from lsgcli.audio import microphone
-from lsgcli.audio.chunks import AudioReader
-from lsgcli.audio.microphone import Microphone, list_devices
+from lsgcli.speech.sources import microphone
+from lsgcli.speech.chunks import AudioReader
+from lsgcli.speech.sources.microphone import Microphone, list_devices
 from lsgcli.errors import LsgError
 warnings = []
 def tell(**what):
