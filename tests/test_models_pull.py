@@ -12,14 +12,13 @@ import subprocess
 import threading
 import time
 import wave
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import DEADLINE, LSG, Result, environment, run_lsg
 from hub_server import BLOCK, COMMIT, Hub
 from test_cli import check_error
 
-from benchmarks.whisper_shapes import make
 from lsgcli.models import manifest
 from lsgcli.models.catalog import embedded
 from lsgcli.models.infer.prompts import INSTRUCTION, ONLY
@@ -45,11 +44,11 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture
-def home(tmp_path) -> Path:
+def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def surroundings(hub: Hub, home: Path, **changes: str) -> dict[str, str]:
+def surroundings(hub: Hub, home: Path, **changes: Any) -> dict[str, Any]:
     return {
         "LSG_HOME": str(home),
         "HF_HOME": str(home / "huggingface"),
@@ -60,7 +59,7 @@ def surroundings(hub: Hub, home: Path, **changes: str) -> dict[str, str]:
     } | changes
 
 
-def lsg(hub: Hub, home: Path, *arguments: str, **changes: str) -> Result:
+def lsg(hub: Hub, home: Path, *arguments: str, **changes: Any) -> Result:
     return run_lsg(*arguments, **surroundings(hub, home, **changes))
 
 
@@ -371,6 +370,7 @@ def test_a_manifest_is_made_of_the_chat_template(hub, home):
     result = pull(hub, home)
     assert (result.code, result.text, result.stderr) == (0, f"{final(home)}\n", "")
     made = manifest.load(final(home))
+    assert isinstance(made, manifest.DecoderOnlyManifest)
     asked = INSTRUCTION + ONLY
     assert made.prompt.parts == [f"<s>user: {asked}", "{source}", "</s>assistant:", "{target}"]
     assert made.prompt.end == ["</s>"]
@@ -391,7 +391,9 @@ def test_a_language_model_without_a_template_gets_the_papers_prompt(hub, home):
     result = pull(hub, home)
     assert result.code == 0
     assert "has no chat template: it is asked with the paper's prompt" in result.stderr
-    assert manifest.load(final(home)).prompt.parts[0] == "<s>"
+    made = manifest.load(final(home))
+    assert isinstance(made, manifest.DecoderOnlyManifest)
+    assert made.prompt.parts[0] == "<s>"
     assert pull(hub, home).stderr == ""
 
 
@@ -429,8 +431,11 @@ def test_tokenizers_that_are_broken(hub, home, name, content, message):
 
 @pytest.fixture(scope="module")
 def whisper(tmp_path_factory) -> Path:
-    """A Whisper of tiny's shape with random weights."""
-    return make("tiny", tmp_path_factory.mktemp("whisper"))
+    """A Whisper as it is on the Hub: without a manifest of ours."""
+    directory: Path = tmp_path_factory.mktemp("whisper")
+    for name in ("config.json", "model.bin", "tokenizer.json", "vocabulary.json"):
+        shutil.copy(embedded()["tiny.en"] / name, directory)
+    return directory
 
 
 @pytest.fixture
