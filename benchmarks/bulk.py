@@ -1,6 +1,6 @@
 """Bulk throughput of ``lsg translate`` against CTranslate2 called directly on the same lines.
 
-    python benchmarks/bulk.py FILE...
+    python -m benchmarks.bulk FILE...
 
 Both read the lines, translate them greedily with the same batch size, and write text. Direct is
 the best that CTranslate2's own batching gives: the whole file at once, sorted by length.
@@ -12,14 +12,16 @@ import os
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ctranslate2
 import sentencepiece
 
-from lsgcli.backends.decoder_only import DecoderOnlyBackend
+from benchmarks.embedded import open_decoder_only
 from lsgcli.core.backend import Placement
-from lsgcli.models.catalog import find
+from lsgcli.models.catalog import embedded
 from lsgcli.output.descriptor import Output
 from lsgcli.output.text import TextWriter
 from lsgcli.policy.baselines import Offline
@@ -29,21 +31,26 @@ from lsgcli.text.line.translate import Way
 from lsgcli.text.pipeline import Pipeline
 from lsgcli.text.segmenter import Limits, Segmenter
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lsgcli.backends.decoder_only import DecoderOnlyBackend
+
 BATCH = 32
 
 
 def through_lsg(backend: DecoderOnlyBackend, data: bytes) -> None:
     """Run the live pipeline on a real pipe, sentence splitting off, so that segments are lines."""
     read, write = os.pipe()
-    threading.Thread(target=lambda: (_write(write, data), os.close(write))).start()
+    threading.Thread(target=_write, args=(write, data)).start()
     feed = Feed(ChunkReader([read]), Segmenter(Limits(10**6, backend.count, "en", sentences=False)))
     sink = os.open(os.devnull, os.O_WRONLY)
     Pipeline(feed, {"": Way(Offline(), backend)}, TextWriter(Output(sink))).run()
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
+    with os.fdopen(descriptor, "wb") as pipe:
+        pipe.write(data)
 
 
 def direct(generator: ctranslate2.Generator, spm: sentencepiece.SentencePieceProcessor,
@@ -61,25 +68,26 @@ def direct(generator: ctranslate2.Generator, spm: sentencepiece.SentencePiecePro
 
 def main() -> None:
     """Print lines a second of both, and the ratio."""
-    model = find("en-de", None, "de")
-    backend = DecoderOnlyBackend(model, Placement(batch_size=BATCH))
+    directory = embedded()["en-de"]
+    backend = open_decoder_only("de", placement=Placement(batch_size=BATCH))
     cores = len(os.sched_getaffinity(0))
     tuned = ctranslate2.Generator(
-        str(model.directory), compute_type="int8", inter_threads=cores, intra_threads=1
+        str(directory), compute_type="int8", inter_threads=cores, intra_threads=1
     )
-    default = ctranslate2.Generator(str(model.directory), compute_type="int8")
-    spm = sentencepiece.SentencePieceProcessor(model_file=str(model.directory / "spm.model"))
+    default = ctranslate2.Generator(str(directory), compute_type="int8")
+    spm = sentencepiece.SentencePieceProcessor(model_file=str(directory / "spm.model"))
     for file in map(Path, sys.argv[1:]):
         data = file.read_bytes()
         n = data.count(b"\n")
-        runs = {
-            "lsg": lambda data=data: through_lsg(backend, data),
-            "direct, a core a replica": lambda data=data: direct(tuned, spm, data),
-            "direct, CTranslate2's defaults": lambda data=data: direct(default, spm, data),
+        runs: dict[str, Callable[[], None]] = {
+            "lsg": partial(through_lsg, backend, data),
+            "direct, a core a replica": partial(direct, tuned, spm, data),
+            "direct, CTranslate2's defaults": partial(direct, default, spm, data),
         }
         times = {}
         for name, run in runs.items():
-            run() if name == "lsg" else None
+            if name == "lsg":
+                run()
             start = time.perf_counter()
             run()
             times[name] = time.perf_counter() - start

@@ -1,6 +1,6 @@
 """Time from the start of a process to its first translated word, against a bare script.
 
-    python benchmarks/cold_start.py
+    python -m benchmarks.cold_start
 
 The bare script imports ctranslate2 and sentencepiece, loads the model and makes one pass.
 """

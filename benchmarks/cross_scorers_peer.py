@@ -26,7 +26,7 @@ def simuleval_arguments(extra: list[str]) -> argparse.Namespace:
     options.add_evaluator_args(parser)
     options.add_scorer_args(parser)
     options.add_dataloader_args(parser)
-    arguments, _ = parser.parse_known_args()
+    arguments: argparse.Namespace = parser.parse_known_args()[0]
     return arguments
 
 
@@ -57,7 +57,7 @@ def text_atd(logged: dict[int, Any]) -> float:
     for index, entry in logged.items():
         instances[index] = TextToTextInstance(index, None, None)
         instances[index].delays = entry.delays
-    return ATDScorer()(instances)
+    return float(ATDScorer()(instances))
 
 
 def simuleval_reloaded_atd(directory: str) -> float:
@@ -65,7 +65,7 @@ def simuleval_reloaded_atd(directory: str) -> float:
     from simuleval.evaluator import SentenceLevelEvaluator
 
     arguments = simuleval_arguments(["--score-only", "--output", directory])
-    return SentenceLevelEvaluator.from_args(arguments).latency["ATD"]
+    return float(SentenceLevelEvaluator.from_args(arguments).latency["ATD"])
 
 
 def simuleval_run(kind: str, source: str, target: str, output: str | None) -> dict[str, float]:
@@ -132,7 +132,7 @@ def omnisteval_score(log: str, references: str, unit: str) -> dict[str, float]:
     from omnisteval.scoring import evaluate_instances
 
     instances = load_shortform_instances(log, references, "delays", "elapsed", unit == "char")
-    scores, _, _ = evaluate_instances(instances, is_longform=False)
+    scores: dict[str, float] = evaluate_instances(instances, is_longform=False)[0]
     return scores
 
 
@@ -149,7 +149,7 @@ def omnisteval_longform(log: str, segments: str, references: str, output: str) -
         ref_words=ref_words, hyp_words=hyp_words, segmentation=segmentation, ref_sentences=sentences
     )
     dump_instances_jsonl(records, output)
-    scores, _, _ = evaluate_instances(instances, is_longform=True)
+    scores: dict[str, float] = evaluate_instances(instances, is_longform=True)[0]
     return scores
 
 

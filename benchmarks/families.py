@@ -6,7 +6,7 @@ distributions; the original is the model as Transformers runs it. Decisions: LSG
 the engine on the converted float32 model against one plain forward pass of the original for every
 distribution (tests/brute.py); words, delays and rules must all be equal.
 
-    python benchmarks/families.py [NAME...] > benchmarks/results/families.txt
+    python -m benchmarks.families [NAME...] > benchmarks/results/families.txt
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def main() -> None:
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    print(f"# python benchmarks/families.py   (Python {platform.python_version()}, CTranslate2")
+    print(f"# python -m benchmarks.families   (Python {platform.python_version()}, CTranslate2")
     print(f"# {ctranslate2.__version__}, Transformers {transformers.__version__}, torch "
           f"{torch.__version__}; CPU; random weights)")  # fmt: skip
     print("family             converts  KL float32: mean, max   KL int8  argmax int8  decisions")

@@ -34,7 +34,7 @@ from lsgcli.core.lockstep import run
 from lsgcli.core.segment import translate
 from lsgcli.core.steps import Query
 from lsgcli.models.catalog import Model, embedded
-from lsgcli.models.manifest import load
+from lsgcli.models.manifest import DecoderOnlyManifest, load
 from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 LENGTHS = (50, 200, 500)  # tokens of the prompt before the target, when the source is complete
 BATCHES = (1, 16)
-WORDS = 12  # of a source sentence
+SOURCE = ("the", "house", "is", "small", "and", "we", "are", "in", "it", "now", "at", "last")
 FILLER = "<2en>"  # what the prompt is filled with
 POLICY = Lsg(lower=3, upper=4, delta=7.5, alpha=0.6)  # the paper's thresholds for Llama 2, medium
 DRAFT = 10  # tokens the reference drafts at every READ
@@ -94,7 +94,9 @@ def make(shape: Shape, directory: Path, seed: int = 1) -> None:
         rotary_interleave=False,
     )
     embedded_model = embedded()["en-de"]
-    pieces = open_tokenizer(embedded_model, load(embedded_model).tokenizer)
+    manifest = load(embedded_model)
+    assert isinstance(manifest, DecoderOnlyManifest)
+    pieces = open_tokenizer(embedded_model, manifest.tokenizer)
     names = [pieces.token(n) for n in range(pieces.size)]
     spec.decoder.scale_embeddings = False
     fill(spec.decoder.embeddings, shape.vocabulary, shape.width)
@@ -156,7 +158,7 @@ class Cost:
         )
 
 
-def ours(backend: DecoderOnlyBackend, sources: list[tuple[str, ...]], batch: int) -> Cost:
+def ours(backend: DecoderOnlyBackend, sources: Sequence[tuple[str, ...]], batch: int) -> Cost:
     """The loop of lsg."""
     backend.usage = Usage()
     began = time.perf_counter()
@@ -187,7 +189,7 @@ class Reference:
             self.model = transformers.LlamaForCausalLM(config).eval()
         torch.set_default_dtype(torch.float32)
 
-    def cost(self, backend: DecoderOnlyBackend, sources: list[tuple[str, ...]]) -> Cost:
+    def cost(self, backend: DecoderOnlyBackend, sources: Sequence[tuple[str, ...]]) -> Cost:
         """Drafts and baselines of every READ, and the rest at the end; words as lsg's range has."""
         cost = Cost(0, 0, 0.0)
         began = time.perf_counter()
@@ -276,7 +278,7 @@ def named(device: str) -> str:
         import torch
     except ImportError:
         return device
-    return torch.cuda.get_device_name(0)
+    return str(torch.cuda.get_device_name(0))
 
 
 def cublas_of_13(folder: Path) -> None:
@@ -313,8 +315,7 @@ def main() -> None:
     if best:
         print(f"copies {best.bandwidth / 1e9:.0f} GB/s, multiplies {best.rate / 1e12:.1f} TFLOP/s")
     reference = Reference(shape, where.device) if args.reference else None
-    source = ("the", "house", "is", "small", "and", "we", "are", "in", "it", "now", "at", "last")
-    source = source[:WORDS]
+    source = SOURCE
     loaded: DecoderOnlyBackend | None = None
     for length in LENGTHS:
         model = prompt(directory, length, source)

@@ -1,6 +1,8 @@
 """Sentences a second of LSG in lock step, by batch size.
 
-python benchmarks/lock_step.py SENTENCES [HOW_MANY]
+    python -m benchmarks.lock_step SENTENCES [HOW_MANY]
+
+The sentences are lines of a file, in English.
 """
 
 from __future__ import annotations
@@ -9,11 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from lsgcli.backends import open_backend
+from benchmarks.embedded import open_decoder_only
 from lsgcli.core.backend import Placement
 from lsgcli.core.lockstep import run
 from lsgcli.core.segment import translate
-from lsgcli.models.catalog import find
 from lsgcli.policy.lsg import Lsg
 
 POLICY = Lsg(delta=1.0, alpha=0.6, lower=3, upper=4)
@@ -24,8 +25,7 @@ def main() -> None:
     lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
     sources = [tuple(line.split()) for line in lines[: int((sys.argv[2:] or ["200"])[0])]]
     for batch_size in (1, 4, 8, 16, 32, 64):
-        backend = open_backend(find("en-de", None, "de"), Placement(batch_size=batch_size))
-        backend.ready()
+        backend = open_decoder_only("de", placement=Placement(batch_size=batch_size))
         segments = [(source, translate(POLICY, backend.lexicon)) for source in sources]
         start = time.perf_counter()
         run(backend, segments, lambda _, __: None, batch_size)

@@ -21,8 +21,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lsgcli.backends.decoder_only import DecoderOnlyBackend
-from lsgcli.core.backend import Placement
+from benchmarks.embedded import open_decoder_only
 from lsgcli.evaluation.caching import SharingBackend
 from lsgcli.evaluation.corpus import Sentence, load_corpus
 from lsgcli.evaluation.curves import Curve, Figures, Point
@@ -37,13 +36,13 @@ from lsgcli.evaluation.score import (
     on_curve,
     summarise,
 )
-from lsgcli.models.catalog import find
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
 from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lsgcli.backends.decoder_only import DecoderOnlyBackend
     from lsgcli.evaluation.logs import Instance
     from lsgcli.policy.base import Policy
 
@@ -71,7 +70,7 @@ def main() -> None:
     parser.add_argument("--direction", default="en-de", choices=("en-de", "de-en"))
     options = parser.parse_args()
     source, target = options.direction.split("-")
-    backend = DecoderOnlyBackend(find(None, source, target), Placement())
+    backend = open_decoder_only(target, source)
     grid = [Lsg(d, a, *r) for r, d, a in product(RANGES, DELTAS, ALPHAS)]
     sure = [Lsg(math.inf, a, *r) for r, a in product(RANGES, ALPHAS)]
     reported = [Lsg(*PAPER[options.direction], *r) for r in RANGES]
@@ -241,9 +240,10 @@ def draw(found: Measurements, families: dict[str, list[Policy]], file: Path, tit
         for policy in policies:
             score = summarise(found[policy], intervals=family == "LSG").scores
             mark = settings(policy).split(" ")[0]
-            points.append(
-                Point(score["AL"].value, score["BLEU"].value, mark, None, score["BLEU"].interval)
-            )
+            latency, bleu = score["AL"].value, score["BLEU"]
+            assert latency is not None
+            assert bleu.value is not None
+            points.append(Point(latency, bleu.value, mark, None, bleu.interval))
         if min(point.latency for point in points) >= 0:
             curves[family] = Curve(family, tuple(sorted(points, key=lambda p: p.latency)))
     offline = curves.pop("offline")

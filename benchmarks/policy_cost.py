@@ -1,6 +1,6 @@
 """What a READ/WRITE decision costs: lsg's engine against a reference-style one.
 
-    python benchmarks/policy_cost.py SENTENCES [HOW_MANY]
+    python -m benchmarks.policy_cost SENTENCES [HOW_MANY]
 
 One sentence at a time, source words one by one, same model, same thresholds, interleaved runs in
 one process. Calls are passes through the model (a generation's steps each count), tokens are those
@@ -14,14 +14,15 @@ import statistics
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ctranslate2
-from reference_engine import Reference
 
-from lsgcli.backends.decoder_only import DecoderOnlyBackend
-from lsgcli.core.backend import Placement, Usage
+from benchmarks.embedded import open_decoder_only
+from benchmarks.reference_engine import Reference
+from lsgcli.core.backend import Usage
 from lsgcli.core.lockstep import run
 from lsgcli.core.segment import translate
 from lsgcli.core.steps import Action, Commit, Decision, Event
@@ -31,6 +32,8 @@ from lsgcli.policy.spec import PolicySettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lsgcli.backends.decoder_only import DecoderOnlyBackend
 
 LEVELS = ("low", "medium", "high", "highest")
 ROUNDS = 3
@@ -42,7 +45,7 @@ def main() -> None:
     sources = [tuple(line.split()) for line in lines[: int((sys.argv[2:] or ["200"])[0])]]
     words = sum(map(len, sources))
     model = find("en-de", None, "de")
-    backend = DecoderOnlyBackend(model, Placement())
+    backend = open_decoder_only("de")
     names = [backend._vocabulary.token(n) for n in range(backend._vocabulary.size)]
     default = ctranslate2.Generator(str(model.directory), compute_type="int8")
     print(f"{len(sources)} sentences, {words} words; per source word:")
@@ -60,10 +63,10 @@ def main() -> None:
             "reference, default threads": Reference(default, backend.lexicon, names),
         }
         runs: dict[str, Callable[[], object]] = {
-            "lsg": lambda p=policy: engine(backend, sources, p, lambda _: None)
+            "lsg": partial(engine, backend, sources, policy, lambda _: None)
         }
         for name, reference in references.items():
-            runs[name] = lambda p=policy, r=reference: [r.translate(s, p) for s in sources]
+            runs[name] = partial(each, reference, sources, policy)
         seconds = interleaved(runs)
         print(f"\n{level}: {policy}")
         allowed = (reads + tokens) / words
@@ -81,6 +84,12 @@ def main() -> None:
             )
         sys.stdout.flush()
     os._exit(0)
+
+
+def each(reference: Reference, sources: list[tuple[str, ...]], policy: Lsg) -> None:
+    """Run the reference's loop, one sentence at a time."""
+    for source in sources:
+        reference.translate(source, policy)
 
 
 def engine(

@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lsgcli.backends.decoder_only import DecoderOnlyBackend
-from lsgcli.core.backend import Placement
+from benchmarks.embedded import open_decoder_only
 from lsgcli.core.decoder import split_words
 from lsgcli.core.steps import Generate, Query
-from lsgcli.models.catalog import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from lsgcli.backends.decoder_only import DecoderOnlyBackend
 
 ROOT = Path(__file__).parent
 SETS = {"tatoeba.en-de": 150, "newstest2013.en-de": 60}
@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "policy_signals.txt")
     options = parser.parse_args()
-    backend = DecoderOnlyBackend(find(None, "en", "de"), Placement())
+    backend = open_decoder_only("de", "en")
     lines = []
     for name, count in SETS.items():
         file = ROOT.parents[1] / "shared" / "data" / "dev" / f"{name}.en"

@@ -19,8 +19,12 @@ from lsgcli.core.steps import Query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from lsgcli.backends.decoder_only import DecoderOnlyLexicon
     from lsgcli.policy.lsg import Lsg
+
+    Rows = npt.NDArray[np.float32]  # log-probabilities, of shape [tokens, V]
 
 DRAFT = 10
 
@@ -50,7 +54,9 @@ class Reference:
             target += draft[:n]
         return target + self._finish(tuple(source), target)
 
-    def _draft(self, source: tuple[str, ...], target: tuple[int, ...]):
+    def _draft(
+        self, source: tuple[str, ...], target: tuple[int, ...]
+    ) -> tuple[tuple[int, ...], Rows]:
         prompt = self.lexicon.prompt(Query(source, target))
         (result,) = self.generator.generate_batch(
             [[self.names[token] for token in prompt]],
@@ -62,9 +68,11 @@ class Reference:
         self.calls += len(draft) + (len(draft) < DRAFT)
         self.tokens += len(prompt) + len(draft)
         rows = [np.asarray(row).reshape(-1) for row in result.logits[0][: len(draft)]]
-        return draft, np.stack([_log_softmax(row) for row in rows]) if rows else None
+        return draft, np.array([_log_softmax(row) for row in rows])
 
-    def _baseline(self, source: tuple[str, ...], target: tuple[int, ...], draft: tuple[int, ...]):
+    def _baseline(
+        self, source: tuple[str, ...], target: tuple[int, ...], draft: tuple[int, ...]
+    ) -> Rows:
         prompt = self.lexicon.prompt(Query(source, target))
         row = np.array([prompt + draft], np.int32)
         view = ctranslate2.StorageView.from_array
@@ -73,9 +81,10 @@ class Reference:
         )
         self.calls += 1
         self.tokens += row.shape[1]
-        return np.asarray(output)[0, len(prompt) - 1 : -1]
+        rows: Rows = np.asarray(output)[0, len(prompt) - 1 : -1]
+        return rows
 
-    def _accepted(self, p: np.ndarray, q: np.ndarray, policy: Lsg) -> int:
+    def _accepted(self, p: Rows, q: Rows, policy: Lsg) -> int:
         for n, (row, base) in enumerate(zip(p, q, strict=True)):
             probability = np.exp(row)
             divergence = float(np.dot(probability, row - base))
@@ -108,6 +117,7 @@ class Reference:
         return tokens
 
 
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max()
-    return shifted - np.log(np.exp(shifted).sum())
+def _log_softmax(logits: Rows) -> Rows:
+    shifted: Rows = logits - logits.max()
+    normalised: Rows = shifted - np.log(np.exp(shifted).sum())
+    return normalised

@@ -25,21 +25,22 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lsgcli.backends.decoder_only import DecoderOnlyBackend
-from lsgcli.core.backend import Placement
+from benchmarks.embedded import open_decoder_only
 from lsgcli.evaluation.corpus import Sentence, load_corpus
 from lsgcli.evaluation.logs import Instance, read_log
 from lsgcli.evaluation.runner import evaluate
-from lsgcli.models.catalog import find
 from lsgcli.policy.baselines import WaitK
 from lsgcli.policy.lsg import Lsg
+
+if TYPE_CHECKING:
+    from lsgcli.backends.decoder_only import DecoderOnlyBackend
 
 ROOT = Path(__file__).parent
 DATA = ROOT.parents[1] / "shared" / "data" / "test"
 SETS = {"tatoeba.en-de": 300, "newstest2019.en-de": 25}
-POLICIES = {
+POLICIES: dict[str, Lsg | WaitK] = {
     "LSG [3,4] delta 1, alpha 0.6": Lsg(1.0, 0.6, 3, 4),
     "LSG [7,6] delta 1, alpha 0.6": Lsg(1.0, 0.6, 7, 6),
     "wait-3": WaitK(3),
@@ -69,7 +70,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.simuleval.exists():
         sys.exit(f"{options.simuleval}: no such Python; see the first lines of this file")
-    backend = DecoderOnlyBackend(find(None, "en", "de"), Placement())
+    backend = open_decoder_only("de", "en")
     lines = [
         f"lsg eval run (batch 32) and simuleval 1.1.4; {len(os.sched_getaffinity(0))} cores; "
         f"sentences/s, median of {ROUNDS} rounds of lsg, one of SimulEval",

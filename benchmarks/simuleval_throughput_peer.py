@@ -90,27 +90,23 @@ def make_model(kind: str) -> Model:
     """Load the model."""
     import ctranslate2
 
-    from lsgcli.backends.decoder_only import DecoderOnlyBackend, DecoderOnlyLexicon
-    from lsgcli.backends.vocabulary import open_tokenizer
-    from lsgcli.core.backend import Placement
+    from benchmarks.embedded import open_decoder_only
     from lsgcli.core.steps import Generate, Query
-    from lsgcli.models.catalog import find
+    from lsgcli.models.catalog import embedded
 
-    model = find(None, "en", "de")
+    backend = open_decoder_only("de", "en")
+    lexicon = backend.lexicon
     if kind != "default":
-        backend = DecoderOnlyBackend(model, Placement())
-        backend.ready()
 
         def search(source: Source, target: Tokens, room: int) -> Tokens:
             return next(iter(backend.generate([Generate(Query(source, target), room)])))
 
         return Model(
-            backend.lexicon,
+            lexicon,
             lambda source, target: backend.forward([Query(source, target)])[0][0].logp,
             search if kind == "cached" else None,
         )
-    lexicon = DecoderOnlyLexicon(open_tokenizer(model.directory, model.manifest.tokenizer), model)
-    generator = ctranslate2.Generator(str(model.directory), compute_type="int8")
+    generator = ctranslate2.Generator(str(embedded()["en-de"]), compute_type="int8")
     view = ctranslate2.StorageView.from_array
 
     def logp(source: Source, target: Tokens) -> Any:
@@ -164,7 +160,7 @@ class Translator:
         if j >= first + self.policy["upper"] or math.exp(allowed[token]) > self.policy["alpha"]:
             return True
         q = self.logp(source[:i])
-        return float(np.sum(np.exp(p) * (p - q))) > self.policy["delta"]
+        return bool(np.sum(np.exp(p) * (p - q)) > self.policy["delta"])
 
     def word(self, source: Source) -> Tokens:
         """The next greedy word, a pass for each token; empty at the end."""
@@ -184,7 +180,7 @@ class Translator:
 
     def commit(self, word: Tokens) -> str:
         """Append a word to the target; what is shown of it."""
-        text = self.model.lexicon.text(word)
+        text: str = self.model.lexicon.text(word)
         continues = self.tokens and text and not text[0].isspace()
         self.tokens += word
         self.words += 1

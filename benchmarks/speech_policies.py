@@ -101,6 +101,8 @@ def main() -> None:
             evaluate_speech(backend, policy, recordings, done.append, hearing)
             scores = summarise(measure(sorted(done, key=lambda i: i.index), OPTIONS)).scores
             wer, al = scores["WER"].value, scores["AL"].value
+            assert wer is not None
+            assert al is not None
             lines.append(
                 f"{family:16} {described(policy):27} {wer:6.2f} {al:7.0f}"
                 f" {scores['LAAL'].value:7.0f} {scores['DAL'].value:7.0f}"

@@ -140,7 +140,9 @@ def whisper_streaming(
     spec.loader.exec_module(online)
     model = WhisperModel(str(directory), device="cpu", compute_type="int8", cpu_threads=1)
 
-    class Asr(online.FasterWhisperASR):  # type: ignore[misc]
+    base: Any = online.FasterWhisperASR
+
+    class Asr(base):
         def load_model(self, *_: Any, **__: Any) -> WhisperModel:
             return model
 

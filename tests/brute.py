@@ -6,7 +6,7 @@ Slow and obvious on purpose. It shares nothing with the engine but the backend.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,22 +15,34 @@ from lsgcli.core.steps import Query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lsgcli.core.backend import Backend
+    import numpy.typing as npt
+
+    from lsgcli.core.backend import Lexicon
+    from lsgcli.core.distribution import Distribution
     from lsgcli.policy.lsg import Lsg
 
 Tokens = tuple[int, ...]
 LONGEST_WORD = 64  # tokens, while the source is not finished; what goes on longer is cut
 
 
+class Passes(Protocol):
+    """All that is asked of a backend."""
+
+    @property
+    def lexicon(self) -> Lexicon: ...
+
+    def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]: ...
+
+
 @dataclass
 class Brute:
     """Counts its model calls in ``calls``, READ decisions in ``reads``."""
 
-    backend: Backend
+    backend: Passes
     calls: int = 0
     reads: int = 0
 
-    def logp(self, source: Sequence[str], target: Tokens) -> np.ndarray:
+    def logp(self, source: Sequence[str], target: Tokens) -> npt.NDArray[np.float32]:
         self.calls += 1
         return self.backend.forward([Query(tuple(source), target)])[0][0].logp
 
@@ -50,7 +62,7 @@ class Brute:
             word += (token,)
         return word
 
-    def _writable(self, logp: np.ndarray) -> np.ndarray:
+    def _writable(self, logp: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """What may follow a word. A model's rows may be more or fewer than its tokens."""
         allowed = self.backend.lexicon.after_word
         size = min(len(allowed), len(logp))
@@ -70,7 +82,9 @@ class Brute:
 
     def lsg(self, source: Sequence[str], policy: Lsg) -> list[tuple[Tokens, int, str]]:
         """Words with delay and reason, by the seven tests of the method in their order."""
-        length, j, target, out = len(source), 0, (), []
+        length, j = len(source), 0
+        target: Tokens = ()
+        out: list[tuple[Tokens, int, str]] = []
         while True:
             i = len(out) + 1
             if j < length and j < policy.lower + i - 1:
@@ -84,7 +98,8 @@ class Brute:
             if self.backend.lexicon.ends(int(writable.argmax())):
                 j, self.reads = j + 1, self.reads + 1
                 continue
-            reason, word = None, ()
+            reason = ""
+            word: Tokens = ()
             if j >= policy.lower + i - 1 + policy.upper:
                 reason = "bound"
             elif np.exp(writable.max()) > policy.alpha:
@@ -100,7 +115,9 @@ class Brute:
             target += word
 
     def wait_k(self, source: Sequence[str], k: int) -> list[tuple[Tokens, int, str]]:
-        j, target, out = 0, (), []
+        j = 0
+        target: Tokens = ()
+        out: list[tuple[Tokens, int, str]] = []
         while True:
             if j == len(source):
                 return out + [(word, j, "finished") for word in self.rest(source, target)]

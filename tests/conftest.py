@@ -151,22 +151,24 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["LSG_HOME"] = str(home)
 
 
+def embedded(compute_type: str = "auto") -> Backend:
+    from lsgcli.backends import open_backend
+    from lsgcli.core.backend import Placement
+    from lsgcli.models.catalog import find
+
+    return open_backend(find(None, None, "de"), Placement(compute_type=compute_type))
+
+
 @pytest.fixture(scope="session")
 def backend() -> Backend:
     """The embedded model."""
-    from lsgcli.backends.decoder_only import DecoderOnlyBackend, Placement
-    from lsgcli.models.catalog import find
-
-    return DecoderOnlyBackend(find(None, None, "de"), Placement())
+    return embedded()
 
 
 @pytest.fixture(scope="session")
 def unrounded() -> Backend:
     """The same in float32: int8 rounds, and how depends on the CPU and on what shares a pass."""
-    from lsgcli.backends.decoder_only import DecoderOnlyBackend, Placement
-    from lsgcli.models.catalog import find
-
-    return DecoderOnlyBackend(find(None, None, "de"), Placement(compute_type="float32"))
+    return embedded("float32")
 
 
 @pytest.fixture

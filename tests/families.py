@@ -85,7 +85,7 @@ def spm(file: Path, size: int = SIZE, lines: list[str] = TEXT, **options: Any) -
     import sentencepiece
 
     writer = io.BytesIO()
-    settings = {"model_type": "bpe", "byte_fallback": True, "pad_id": -1} | options
+    settings: dict[str, Any] = {"model_type": "bpe", "byte_fallback": True, "pad_id": -1} | options
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(lines),
         model_writer=writer,
@@ -299,7 +299,7 @@ ENCODER: dict[str, Any] = {
     "decoder_attention_heads": 4, "encoder_ffn_dim": 128, "decoder_ffn_dim": 128,
     "max_position_embeddings": 256,
 }  # fmt: skip
-PLAIN = {"byte_fallback": False, "model_type": "unigram"}
+PLAIN: dict[str, Any] = {"byte_fallback": False, "model_type": "unigram"}
 
 
 def pieces(directory: Path, **options: Any) -> list[tuple[str, float]]:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def record(mic, seconds):
 """
 
 
-def run(tmp_path: Path, config: str, code: str) -> tuple[dict, np.ndarray]:
+def run(tmp_path: Path, config: str, code: str) -> tuple[dict[str, Any], np.ndarray]:
     """Run code in a process with these devices; give what it told, and what it recorded."""
     (tmp_path / "asound.conf").write_text(NULL + config)
     paths = os.pathsep.join([ALSA, str(tmp_path / "asound.conf")])

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_audio_decode import RATE, assert_chirp, chirp
+from test_audio_decode import assert_chirp, chirp
 
+from lsgcli.core.audio import RATE
 from lsgcli.errors import InputError, UsageError
 from lsgcli.speech.chunks import AudioReader
 from lsgcli.speech.sources.raw import WIDTHS, Pcm, convert, read_raw

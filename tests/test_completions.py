@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.completion import get_completion_script
+from typer._completion_shared import get_completion_script
 
 FOLDER = Path(__file__).parents[1] / "completions"
 FILES = {"bash": "lsg.bash", "zsh": "_lsg", "fish": "lsg.fish"}

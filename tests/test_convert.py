@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import run_lsg
@@ -140,8 +140,8 @@ def test_prompts(llama3: Path, tmp_path: Path, prompt: str) -> None:
     shown = run_lsg("translate", "--to", "de", "--model", tmp_path / "out", stdin=b"Good morning\n")
     assert shown.code == 0, shown.stderr
 
-    model = find(str(tmp_path / "out"), None, "de")
-    lexicon = open_backend(model, Placement()).lexicon
+    model: Any = find(str(tmp_path / "out"), None, "de")
+    lexicon: Any = open_backend(model, Placement()).lexicon
     parts = [model.manifest.resolve(part, "en", "de") for part in model.manifest.prompt.parts]
     text = "".join(parts).replace("{source}", "Good morning").replace("{target}", "")
     whole = Origin(llama3).tokenizer()(text, add_special_tokens=False).input_ids
@@ -245,7 +245,7 @@ def test_pickled_weights_must_be_asked_for(llama3: Path, tmp_path: Path) -> None
     directory = shutil.copytree(llama3, tmp_path / "pickled")
     torch.save(Origin(llama3).model().state_dict(), directory / "pytorch_model.bin")
     (directory / "model.safetensors").unlink()
-    options = ["--from", "en", "--to", "de", "--output", tmp_path / "out"]
+    options = ("--from", "en", "--to", "de", "--output", tmp_path / "out")
     done = run_lsg("models", "convert", directory, *options)
     assert done.code == 1
     assert "--allow-pickle" in done.stderr

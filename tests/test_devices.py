@@ -91,7 +91,11 @@ def test_what_cannot_be(device, compute_type, cards, message):
 )
 def test_what_errors_mean(error, message):
     told = explained(error)
-    assert (message in told) if message else told is None
+    if message is None:
+        assert told is None
+    else:
+        assert told is not None
+        assert message in told
 
 
 @pytest.mark.parametrize("command", ["translate", "asr"])
@@ -115,6 +119,8 @@ def addresses(command: list[str]) -> int:
     """The bytes of addresses that a sentence takes; CTranslate2 takes more on Intel than on AMD."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=ONE_THREAD) as process:
+        assert process.stdin
+        assert process.stdout
         process.stdin.write(b"Hello.\n")
         process.stdin.flush()
         process.stdout.read(1)

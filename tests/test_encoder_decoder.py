@@ -162,7 +162,9 @@ def test_an_empty_source_has_no_translation(int8: EncoderDecoderBackend) -> None
 
 
 def test_a_pass_goes_on_to_the_end_of_a_word_and_further_when_asked_again(model: Path) -> None:
-    backend, target, lengths = opened(model, "int8"), (), []
+    backend = opened(model, "int8")
+    target: tuple[int, ...] = ()
+    lengths: list[int] = []
     while not lengths or target[-1] != backend.lexicon.target.id("</s>"):
         rows = backend.forward([Query(SOURCES[4], target, (), 30)])[0]
         target += tuple(row.likeliest for row in rows)
@@ -173,16 +175,16 @@ def test_a_pass_goes_on_to_the_end_of_a_word_and_further_when_asked_again(model:
 @pytest.mark.parametrize(
     ("policy", "translated"),
     [
-        (["-p", "offline"], "acha mahmad (qahra)\nnor\n"),
-        (["-p", "wait-k", "-k", "1"], None),
-        (["-p", "local-agreement"], None),
-        (["-L", "2", "-U", "1"], None),
+        (("-p", "offline"), "acha mahmad (qahra)\nnor\n"),
+        (("-p", "wait-k", "-k", "1"), None),
+        (("-p", "local-agreement"), None),
+        (("-L", "2", "-U", "1"), None),
     ],
 )
-def test_lsg_translate(model: Path, policy: list[str], translated: str | None) -> None:
+def test_lsg_translate(model: Path, policy: tuple[str, ...], translated: str | None) -> None:
     """Words are segments of their own; what the model has no characters for is copied."""
-    arguments = ["translate", "--to", "en", "--model", model, "--pace", "0", *policy]
-    done = run_lsg(*arguments, stdin="آتشا محمد (القاهرة)\nنور\n".encode())
+    to_english = ("translate", "--to", "en", "--model", model, "--pace", "0")
+    done = run_lsg(*to_english, *policy, stdin="آتشا محمد (القاهرة)\nنور\n".encode())
     assert done.code == 0, done.stderr
     assert [len(line.split()) for line in done.lines] == [3, 1]
     assert done.lines[0].endswith(")")
@@ -207,7 +209,7 @@ def test_complete_lines_are_translated_in_bulk(model: Path) -> None:
 def test_eval_run_counts_characters(model: Path, tmp_path: Path) -> None:
     (tmp_path / "s").write_text("آتشا\nمحمد\n", encoding="utf-8")
     (tmp_path / "t").write_text("acha\nmuhammad\n", encoding="utf-8")
-    files = ["--source", tmp_path / "s", "--target", tmp_path / "t"]
+    files = ("--source", tmp_path / "s", "--target", tmp_path / "t")
     out = tmp_path / "run"
     done = run_lsg(
         "eval", "run", "--model", model, "--to", "en", *files, "-p", "wait-k", "-k", "1",

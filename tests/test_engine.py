@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from brute import Brute
+from brute import Brute, Passes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sentences import SENTENCES
@@ -23,6 +23,7 @@ from lsgcli.core.steps import (
     Forward,
     Generate,
     Hypothesis,
+    Locate,
     Reason,
     Receive,
 )
@@ -76,7 +77,7 @@ def commits(events: list[Event]) -> list[tuple[str, int, str]]:
 
 
 def expected(
-    backend: Backend, words: list[tuple[tuple[int, ...], int, str]]
+    backend: Passes, words: list[tuple[tuple[int, ...], int, str]]
 ) -> list[tuple[str, int, str]]:
     text = backend.lexicon.text
     return [(" ".join(text(w).split()), j, reason) for w, j, reason in words if text(w).strip()]
@@ -169,6 +170,9 @@ class Counting:
         self.calls += bool(queries)
         return self._backend.forward(queries)
 
+    def ready(self) -> None:
+        self._backend.ready()
+
     def generate(self, requests):
         for tokens in self._backend.generate(requests):
             self.calls += len(tokens) + 1
@@ -202,7 +206,9 @@ def test_lsg_stays_in_its_range(backend, words, delta, alpha, lower, upper) -> N
 def drive(backend: Backend, policy: Policy, arrivals: list[Arrival], preview: bool = False):
     """A live stream: each item of ``arrivals`` is what has come when the loop next looks."""
     steps = translate(policy, backend.lexicon, preview=preview)
-    coming, reply, events, calls = iter(arrivals), None, [], 0
+    coming, calls = iter(arrivals), 0
+    reply: Any = None
+    events: list[Event] = []
     while True:
         try:
             step = steps.send(reply)
@@ -215,6 +221,7 @@ def drive(backend: Backend, policy: Policy, arrivals: list[Arrival], preview: bo
         elif isinstance(step, Generate):
             reply = next(backend.generate([step]))
         else:
+            assert not isinstance(step, Locate)
             events.append(step)
             reply = None
 

@@ -16,7 +16,7 @@ from sentences import SENTENCES
 
 from lsgcli.errors import UsageError
 from lsgcli.evaluation.corpus import Sentence
-from lsgcli.evaluation.logs import read_log
+from lsgcli.evaluation.logs import Instance, read_log
 from lsgcli.evaluation.logs.files import line_sum
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
 from lsgcli.evaluation.score import measure_log, summarise
@@ -32,7 +32,7 @@ CORPUS = [
 
 
 def translated(backend, policy, batch_size):
-    found = []
+    found: list[Instance] = []
     evaluate(backend, policy, CORPUS, found.append, batch_size=batch_size)
     return sorted(found, key=lambda instance: instance.index)
 
@@ -171,7 +171,7 @@ def test_the_batch_size_changes_nothing_of_a_run(run, tmp_path):
 def test_computation_aware_times(backend):
     plain = translated(backend, Lsg(1.0, 0.6, 3, 4), 4)
     ticks = iter(range(10**9))
-    found = []
+    found: list[Instance] = []
     evaluate_timed(
         backend,
         Lsg(1.0, 0.6, 3, 4),
@@ -199,7 +199,8 @@ def test_a_computation_aware_run(tmp_path):
     assert result.code == 0
     assert [line.split()[1] for line in result.lines[1:] if line.startswith("AL")] == ["words"] * 3
     scores = summarise(measure_log(tmp_path / "run" / "wait-3")).scores
-    assert scores["AL"].value < scores["AL_CA_queue"].value <= scores["AL_CA"].value
+    al, queued, aware = (scores[name].value or 0.0 for name in ("AL", "AL_CA_queue", "AL_CA"))
+    assert 0 < al < queued <= aware
     settings = json.loads((tmp_path / "run" / "run.json").read_text())["settings"]
     assert settings["words_per_second"] == 2.5
     assert settings["machine"]["cores"] >= 1
@@ -499,7 +500,7 @@ def test_a_full_disk_is_named(backend):
     from lsgcli.errors import OutputError
     from lsgcli.evaluation.journal import Appender
 
-    found = []
+    found: list[Instance] = []
     evaluate(backend, WaitK(1), CORPUS[:1], found.append)
     with open("/dev/full", "wb", buffering=0) as full, pytest.raises(OutputError, match="--resume"):
         Appender(full.fileno(), Path("/dev/full"), {0: "0"})(found[0])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from brute import Brute
 from conftest import run_lsg
-from families import FAMILIES, Family
+from families import FAMILIES
 from hub_server import Hub
 from msgspec.structs import replace
 from sentences import SENTENCES
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from lsgcli.models.convert.check import Agreement
 
-    Convert = Callable[[Family, str], tuple[Path, Path, Agreement]]
+    Convert = Callable[[str, str], tuple[Path, Path, Agreement]]
 
 HAS_TORCH = importlib.util.find_spec("torch") and importlib.util.find_spec("transformers")
 pytestmark = [

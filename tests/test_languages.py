@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lsgcli.errors import UsageError
 from lsgcli.text.language import Detector, Router
-from lsgcli.text.words import Language, Newline, Word
+from lsgcli.text.words import Item, Language, Newline, Word
 
 LINES = {
     "en": ["I am going home now.", "Cannot open the file", "where are you?"],
@@ -32,7 +32,7 @@ def told(text: str) -> tuple[str, bool]:
 @given(ITEMS, st.booleans(), st.integers(1, 5))
 def test_router_keeps_everything_and_tells_before_it_gives(items, by_line, size):
     router = Router(told, by_line=by_line)
-    given_out = []
+    given_out: list[Item] = []
     for at in range(0, len(items), size):
         given_out += router.feed(items[at : at + size])
     given_out += router.flush()
@@ -52,7 +52,15 @@ def test_router_keeps_everything_and_tells_before_it_gives(items, by_line, size)
 
 def test_paragraph_keeps_its_language_up_to_an_empty_line():
     router = Router(told, by_line=False)
-    items = [Word("ist"), Word("Haus"), Newline(), Word("the"), Newline(), Newline(), Word("the")]
+    items: list[Item] = [
+        Word("ist"),
+        Word("Haus"),
+        Newline(),
+        Word("the"),
+        Newline(),
+        Newline(),
+        Word("the"),
+    ]
     out = [*router.feed(items), *router.flush()]
     codes = [item.code for item in out if isinstance(item, Language)]
     assert codes == ["de", "en"]

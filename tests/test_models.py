@@ -8,7 +8,7 @@ import pty
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -31,14 +31,14 @@ HOUSE = b"The house is small.\n"
 
 
 @pytest.fixture
-def home(tmp_path) -> Path:
+def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
 @pytest.fixture
 def model(home) -> Path:
     """A model as it is after a pull, without a manifest's checksums."""
-    directory = home / "models" / "acme--seed"
+    directory: Path = home / "models" / "acme--seed"
     shutil.copytree(EMBEDDED, directory)
     text = (directory / "manifest.toml").read_text()
     (directory / "manifest.toml").write_text(text.partition("[files]")[0] + "[files]\n")
@@ -54,7 +54,7 @@ def model(home) -> Path:
     return directory
 
 
-def lsg(home: Path, *arguments: str | Path, stdin: bytes = b"", **changes: str) -> Result:
+def lsg(home: Path, *arguments: str | Path, stdin: bytes = b"", **changes: Any) -> Result:
     return run_lsg(*arguments, stdin=stdin, LSG_HOME=str(home), **changes)
 
 
@@ -352,7 +352,7 @@ def test_doctor(home):
     assert "The house is small. → Das Haus ist klein." in result.text
 
 
-def doctor(home: Path, *arguments: str, **changes: str) -> tuple[int, dict[str, dict[str, str]]]:
+def doctor(home: Path, *arguments: str, **changes: Any) -> tuple[int, dict[str, dict[str, str]]]:
     result = lsg(home, "doctor", "--json", *arguments, **changes)
     found = [json.loads(line) for line in result.lines]
     return result.code, {each["what"]: each for each in found}

@@ -90,8 +90,8 @@ class Offer:
             "PIP_RETRIES": "0",
         }
 
-    def lsg(self, *arguments: str | Path, **changes: str) -> Result:
-        return run_lsg(*arguments, **self.surroundings | changes)
+    def lsg(self, *arguments: str | Path, **changes: Any) -> Result:
+        return run_lsg(*arguments, **(self.surroundings | changes))
 
     def pull(self, *arguments: str, **changes: str) -> Result:
         return self.lsg("models", "pull", "spoken", *arguments, **changes)

@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import LSG, Live, environment, run_lsg
@@ -27,7 +28,7 @@ CAT = ("--protect-regex", "(?s).+")
 LINE = "The house is small and the garden behind it is very large"
 
 
-def objects(data: bytes) -> list[dict[str, object]]:
+def objects(data: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in data.splitlines()]
 
 
@@ -622,4 +623,5 @@ def test_a_signal_while_the_reader_is_slow_writes_nothing_twice():
     assert process.wait(60) == 143
     assert source.startswith(out.removesuffix(b"\n"))
     process.stdout.close()
+    assert process.stderr
     process.stderr.close()

@@ -8,6 +8,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from conftest import LSG, run_lsg
@@ -166,7 +167,8 @@ def system(name, latency, quality, settings=None, group=""):
         metric: SimpleNamespace(value=value, interval=None, measure=measure)
         for metric, value, measure in (("AL", latency, "words"), ("BLEU", quality, "%"))
     }
-    return Measured(SimpleNamespace(name=name, scores=scores), settings, group)
+    score: Any = SimpleNamespace(name=name, scores=scores)
+    return Measured(score, settings, group)
 
 
 def lsg(delta, alpha, lower, latency, quality):

@@ -8,7 +8,7 @@ import itertools
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import jiwer
 import numpy as np
@@ -58,8 +58,10 @@ class Located:
 
 def decisions(backend: Backend, source: tuple[str, ...], policy: Policy) -> list[Decision]:
     """The decisions over a text whose i-th target word is spoken in the i-th unit."""
-    steps, read, found, reply = translate(policy, Located(backend.lexicon)), 0, [], None
-    written = 0
+    steps = translate(policy, cast("Lexicon", Located(backend.lexicon)))
+    read = written = 0
+    found: list[Decision] = []
+    reply: Any = None
     while True:
         try:
             step = steps.send(reply)

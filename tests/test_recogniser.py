@@ -39,7 +39,7 @@ def errors(name: str, written: str) -> float:
 
 
 @pytest.fixture
-def home(tmp_path) -> Path:
+def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 

@@ -203,6 +203,7 @@ def test_intervals_on_request():
     measured = measure([WAIT_2, OFFLINE, EMPTY], ScoreOptions())
     assert summarise(measured).scores["AL"].interval is None
     interval = summarise(measured, intervals=True).scores["AL"].interval
+    assert interval
     assert (interval.low, interval.high) == (2, 4)
 
 
@@ -348,7 +349,10 @@ def test_gains_over_a_curve():
         ends = [system.statistics[metric].score() for system in (one, three)]
         assert each.latency == pytest.approx(2)
         assert each.curve == pytest.approx(sum(ends) / 2)
+        assert each.curve is not None
         assert each.difference == pytest.approx(each.score - each.curve)
+        assert each.difference is not None
+        assert each.interval
         assert each.interval.low < each.difference < each.interval.high
     assert gains([two], [three, one], "AL", trials=200) == list(found.values())
 
@@ -356,6 +360,7 @@ def test_gains_over_a_curve():
 def test_no_gain_over_itself_whatever_is_drawn():
     one, two, three = curve(1, 2, 3)
     for each in gains([two], [one, two, three], "AL", trials=50):
+        assert each.interval
         assert (each.difference, each.interval.low, each.interval.high) == (0, 0, 0)
         assert each.p_value == 1
 

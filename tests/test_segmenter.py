@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,13 @@ from lsgcli.text.words import LONGEST_PROSE, WordSplitter
 TOKENS = 12
 
 
-def cut(text: str, mode: str = "line", *, protect: bool = True, sentences: bool = True):
+def cut(
+    text: str,
+    mode: Literal["line", "sentence"] = "line",
+    *,
+    protect: bool = True,
+    sentences: bool = True,
+):
     """Segment a text; a token is five characters."""
     limits = Limits(TOKENS, lambda word: -(-len(word) // 5), "en", sentences)
     segmenter = Segmenter(limits, mode, Protector() if protect else None)

@@ -14,7 +14,7 @@ import sys
 import time
 import wave
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jiwer
 import numpy as np
@@ -23,7 +23,7 @@ from conftest import DEADLINE, LSG, environment, run_lsg
 from test_audio_microphone import ALSA, FILE, NULL, Speaker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MODEL = ("--model", "digits-en")
 ENGLISH = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -81,7 +81,7 @@ def write_wav(file: Path, samples: np.ndarray, rate: int = 16000) -> Path:
     return file
 
 
-def lines(result) -> list[dict]:
+def lines(result) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
@@ -124,7 +124,7 @@ def test_bad_input_is_one_clear_line(case, tmp_path) -> None:
     (tmp_path / "empty.wav").touch()
     (tmp_path / "text.wav").write_text("This is no audio. " * 100)
     write_wav(tmp_path / "a.wav", np.zeros(16000))
-    cache = {"HF_HOME": str(tmp_path / "cache")}
+    cache: dict[str, Any] = {"HF_HOME": str(tmp_path / "cache")}
     if case == "no CUDA":
         ctranslate2 = pytest.importorskip("ctranslate2")
         if ctranslate2.get_cuda_device_count():
@@ -307,7 +307,7 @@ class Stream:
 
 
 @pytest.fixture
-def stream() -> Iterator:
+def stream() -> Iterator[Callable[..., Stream]]:
     started: list[Stream] = []
 
     def start(*arguments: str) -> Stream:

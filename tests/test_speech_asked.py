@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import wave
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -131,7 +132,7 @@ def test_names_in_any_locale(tmp_path):
 
 def test_what_is_missing_is_told_before_a_model_is_fetched(tmp_path):
     """The Hub is out of reach here: that would be told, were it asked."""
-    surroundings = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    surroundings: dict[str, Any] = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
     for name, message in (("missing.wav", "No such file"), (str(tmp_path), "Is a directory")):
         result = run_lsg("asr", "--model", "small", JFK, name, **surroundings)
         check_error(result, 1, message)

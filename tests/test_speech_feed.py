@@ -19,7 +19,7 @@ from lsgcli.speech.feed import SHORT, SpeechFeed
 
 def loud(frames: np.ndarray) -> np.ndarray:
     """A detector that takes what is loud for speech."""
-    return (np.abs(frames).max(axis=1) > 0.5).astype(np.float32)
+    return np.asarray(np.abs(frames).max(axis=1) > 0.5, np.float32)
 
 
 def audio(*parts: tuple[float, float]) -> np.ndarray:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyte
 import pytest
@@ -29,11 +29,11 @@ class Terminal:
     def __init__(self, arguments: tuple[str, ...], streams: str, **changes: str) -> None:
         """``streams`` names those on the terminal: some of ``in out err``."""
         self._master, slave = pty.openpty()
-        where = {
+        where: dict[str, Any] = {
             f"std{name}": slave if name in streams.split() else subprocess.PIPE
             for name in ("in", "out", "err")
         }
-        self.process = subprocess.Popen(
+        self.process: subprocess.Popen[bytes] = subprocess.Popen(
             [*LSG, "translate", "--to", "de", *arguments],
             **where,
             bufsize=0,

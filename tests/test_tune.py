@@ -33,7 +33,8 @@ SETTINGS = [Lsg(d, a, *r) for d in (0.5, 4.0) for a in (0.5, 0.9) for r in ((1, 
 
 def test_sharing_changes_nothing_and_saves_calls(backend: Backend) -> None:
     def run(each: Backend) -> tuple[list[object], int]:
-        before, found = backend.usage.tokens, []
+        before = backend.usage.tokens
+        found: list[object] = []
         for setting in SETTINGS:
             evaluate(each, setting, CORPUS, found.append, batch_size=4)
         return sorted(found, key=repr), backend.usage.tokens - before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,8 +20,7 @@ from lsgcli.core.backend import Placement
 from lsgcli.core.segment import request_whole
 from lsgcli.core.steps import Query
 from lsgcli.errors import ModelError
-from lsgcli.models.catalog import Model, find
-from lsgcli.models.manifest import load
+from lsgcli.models.catalog import find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +99,8 @@ def test_a_source_prefix_keeps_its_tokens(words: list[str]) -> None:
 def _lexicon():
     from lsgcli.backends.decoder_only import DecoderOnlyLexicon
 
-    return DecoderOnlyLexicon(SentencePieceVocabulary(SEED / "spm.model"), find(None, "en", "de"))
+    model: Any = find(None, "en", "de")
+    return DecoderOnlyLexicon(SentencePieceVocabulary(SEED / "spm.model"), model)
 
 
 def test_word_by_word_is_how_the_model_was_trained(spm: SentencePieceVocabulary) -> None:
@@ -141,7 +141,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> DecoderOnlyBackend:
     )
     lines = [line for line in manifest.splitlines() if not line.startswith('"tokenizer.json"')]
     (directory / "manifest.toml").write_text("\n".join(lines), encoding="utf-8")
-    backend = open_backend(Model(directory, load(directory), "en", "de"), Placement())
+    backend = open_backend(find(str(directory), "en", "de"), Placement())
     backend.ready()
     assert isinstance(backend, DecoderOnlyBackend)
     return backend

@@ -7,6 +7,7 @@ from conftest import run_lsg
 from samples import lost, samples
 
 from lsgcli.text.items import Finder
+from lsgcli.text.line.elements import Element
 from lsgcli.text.line.mask import form, parts, pieces
 from lsgcli.text.line.sentences import Cutter, Sentence
 from lsgcli.text.segmenter import Limits
@@ -90,12 +91,13 @@ def test_too_many_items_make_several_parts():
     text = "See a.py and c.py, then e.py or g.py, but i.py and k.py"
     cut = parts(sentence(text), 4)
     assert [p.text for p in cut] == ["See a.py and c.py, then e.py or g.py,", "but i.py and k.py"]
+    assert isinstance(cut[1], Sentence)
     assert cut[1].before == " "
 
 
 def test_pieces_are_the_whole_sentence():
     text = "Copy (a.py), to b.py; and 5 now!"
-    found = list(pieces(sentence(text)))
+    found = [piece for piece in pieces(sentence(text)) if not isinstance(piece, Element)]
     whole = "".join(p.text if isinstance(p, Copy) else p.before + p.text for p in found)
     assert whole == text
     assert [p.text for p in found if isinstance(p, Sentence)] == ["Copy", "to", "and", "now!"]

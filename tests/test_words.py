@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsgcli.text.words import ESCAPE, LONGEST, Item, Newline, Utf8, Word, WordSplitter
+from lsgcli.text.words import ESCAPE, LONGEST, Item, Language, Newline, Utf8, Word, WordSplitter
 
 PARTS = [
     b"a",
@@ -65,7 +65,11 @@ def split(texts: list[str]) -> list[Item]:
 
 
 def restored(items: list[Item]) -> str:
-    return "".join(i.before + (i.text if isinstance(i, Word) else "\n") for i in items)
+    return "".join(
+        item.before + (item.text if isinstance(item, Word) else "\n")
+        for item in items
+        if not isinstance(item, Language)
+    )
 
 
 @given(DATA, CUTS)
@@ -114,12 +118,13 @@ def is_prose(text: str) -> bool:
 def test_items_are_bounded_words(data):
     items = split([data.decode(errors="replace") + "\n"])
     for before, item in zip([Newline(), *items], items, strict=False):
+        assert isinstance(item, Word | Newline)
         assert len(item.before) <= LONGEST
         if isinstance(item, Word):
             assert 0 < len(item.text) <= LONGEST
             assert re.fullmatch(r"[^ \t\r\f\v\n\x1b]+|[ \t\r\f\v]+|\x1b[^\n]*", item.text)
-            parts = isinstance(before, Word) and not item.before
-            assert item.continues == (parts and is_prose(before.text) and is_prose(item.text))
+            follows = isinstance(before, Word) and not item.before and is_prose(before.text)
+            assert item.continues == (follows and is_prose(item.text))
 
 
 @pytest.mark.parametrize(
@@ -131,9 +136,10 @@ def test_what_a_terminal_obeys_is_a_word_of_its_own(sequence):
         words = [word for word in re.split(f"({re.escape(sequence)})| ", text) if word]
         for texts in ([text], [*text]):
             found = split(texts)
-            assert [item.text for item in found] == words
             assert restored(found) == text
-            assert not any(item.continues for item in found)
+            assert [(item.text, item.continues) for item in found if isinstance(item, Word)] == [
+                (word, False) for word in words
+            ]
 
 
 def test_a_word_waits_for_its_end():
