@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DEADLINE, LSG, environment, run_lsg
-from corpus import REFERENCES, write_corpus
+from parallel_corpus import REFERENCES, write_corpus
 from sentences import SENTENCES
 
 from lsgcli.errors import UsageError

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import LSG, run_lsg
-from corpus import write_corpus
+from parallel_corpus import write_corpus
 
 from lsgcli.evaluation.curves import Measured, figures
 from lsgcli.evaluation.logs import Instance, write_simuleval

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import run_lsg
-from corpus import REFERENCES
 from faults import SHARE, Kind, faults
+from parallel_corpus import REFERENCES
 from sentences import SENTENCES
 from test_cli import check_error
 

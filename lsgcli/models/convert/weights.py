@@ -23,7 +23,7 @@ def convert_weights(origin: Origin, output: Path, quantization: str) -> None:
     """Convert to a directory that is not there yet. Raises ModelError."""
     from ctranslate2.converters import TransformersConverter
 
-    class Converter(TransformersConverter):  # type: ignore[misc]
+    class Converter(TransformersConverter):
         """Gets the model from ``origin``, which merges the adapter."""
 
         def load_model(self, kind: Any, path: str, **options: Any) -> Any:

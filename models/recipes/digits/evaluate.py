@@ -1,6 +1,6 @@
 """Measure a converted model on the test strings: the figures of its model card.
 
-    python evaluate.py --data DIR --model DIR
+    python -m models.recipes.digits.evaluate --data DIR --model DIR
 
 All of it is from the int8 model in CTranslate2, greedy, with faster-whisper's features of the audio
 and half a second of silence after it.
@@ -21,7 +21,10 @@ import ctranslate2
 import jiwer
 import numpy as np
 import soundfile
-from corpus import (
+from faster_whisper.feature_extractor import FeatureExtractor
+from tokenizers import Tokenizer
+
+from models.recipes.digits.corpus import (
     ENGLISH,
     GERMAN,
     RATE,
@@ -34,13 +37,11 @@ from corpus import (
     split,
     test_strings,
 )
-from faster_whisper.feature_extractor import FeatureExtractor
-from tokenizers import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from corpus import Audio
+    from models.recipes.digits.corpus import Audio
 
 TASKS = {"transcribe": ENGLISH, "translate": GERMAN}
 LAYERS, HEADS = 2, 4  # of the decoder
@@ -69,8 +70,8 @@ class Recogniser:
         self.extract = FeatureExtractor()
 
     def id(self, name: str) -> int:
-        """The id of a special token."""
-        return int(self.tokenizer.token_to_id(f"<|{name}|>"))
+        """The id of a special token. Raises KeyError."""
+        return self.tokenizer.get_vocab()[f"<|{name}|>"]
 
     def features(self, audio: Audio, silence: float) -> ctranslate2.StorageView:
         """Of the audio and silence after it, cut to their length."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from corpus import RATE, SPEAKERS, Recording, Spoken, spoken
+
+from models.recipes.digits.corpus import RATE, SPEAKERS, Recording, Spoken, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from corpus import Audio
+    from models.recipes.digits.corpus import Audio
 
 SPEEDS = tuple(float(s) for s in np.geomspace(0.82, 1.24, 9))
 TOLERANCE = int(0.05 * RATE)  # a digit that ends so soon after the cut counts as said
@@ -61,14 +62,14 @@ class Noise:
         for _ in range(3):  # many voices, backwards
             babble = np.zeros(n)
             for _ in range(12 * seconds):
-                voice = voices[rng.integers(len(voices))].audio[::-1]
+                voice = voices[int(rng.integers(len(voices)))].audio[::-1]
                 at = rng.integers(n - len(voice))
                 babble[at : at + len(voice)] += voice * rng.uniform(0.3, 1)
             self.bank.append(self._unit(babble))
 
     @staticmethod
     def _unit(audio: np.ndarray) -> Audio:
-        return (audio / np.sqrt((audio**2).mean() + 1e-12)).astype(np.float32)
+        return np.asarray(audio / np.sqrt((audio**2).mean() + 1e-12), np.float32)
 
     def take(self, rng: np.random.Generator, length: int) -> Audio:
         """A piece of RMS about 1."""

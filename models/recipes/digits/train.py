@@ -1,6 +1,6 @@
 """Train the recogniser of spoken digits and convert it to CTranslate2.
 
-    python train.py --data DIR --work DIR --output DIR
+    python -m models.recipes.digits.train --data DIR --work DIR --output DIR
 
 ``DIR`` with the data holds ``fsdd_raw_8k.zip`` and ``manifest.tsv`` with its test strings. Started
 again after it was stopped, it goes on from the last checkpoint in the work directory.
@@ -21,10 +21,11 @@ import numpy as np
 import torch
 import torch.distributed as dist
 import torch.multiprocessing
-from corpus import ENGLISH, GERMAN, RATE, SPEAKERS, split
-from model import LogMel, build_model, build_tokenizer, save
-from synth import Row, Synth
 from torch import nn
+
+from models.recipes.digits.corpus import ENGLISH, GERMAN, RATE, SPEAKERS, split
+from models.recipes.digits.model import LogMel, build_model, build_tokenizer, save
+from models.recipes.digits.synth import Row, Synth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +92,7 @@ def warped_bands(factors: NDArray[np.float64]) -> NDArray[np.float32]:
         wanted < 1000, wanted / linear, 15 + np.log(np.maximum(wanted, 1000) / 1000) / step
     )
     place = np.clip(mels * 81 / 45.245640471924965 - 1, 0, 79)
-    return np.maximum(0, 1 - np.abs(place[:, :, None] - np.arange(80))).astype(np.float32)
+    return np.asarray(np.maximum(0, 1 - np.abs(place[:, :, None] - np.arange(80))), np.float32)
 
 
 class Words:
@@ -102,8 +103,9 @@ class Words:
             "transcribe": [tokenizer.encode(f" {word}").ids for word in ENGLISH],
             "translate": [tokenizer.encode(f" {word}").ids for word in GERMAN],
         }
+        vocabulary = tokenizer.get_vocab()
         self.special = {
-            name: tokenizer.token_to_id(f"<|{name}|>")
+            name: vocabulary[f"<|{name}|>"]
             for name in (
                 "startoftranscript",
                 "startofprev",
@@ -113,7 +115,7 @@ class Words:
                 *self.tasks,
             )
         }
-        self.end = tokenizer.token_to_id("<|endoftext|>")
+        self.end = vocabulary["<|endoftext|>"]
 
     def sequence(
         self, row: Row, rng: np.random.Generator, most: int
@@ -215,15 +217,17 @@ class Trainer:
     def rate(self) -> float:
         """Learning rate: up, then down a cosine to nearly nothing."""
         warm = min(1.0, (self.step + 1) / self.args.warmup)
-        return self.args.rate * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * self._done())))
+        cosine = 0.02 + 0.49 * (1 + math.cos(math.pi * self._done()))
+        return float(self.args.rate * warm * cosine)
 
     def _done(self) -> float:
-        return min(1.0, self.step / self.args.steps)
+        return float(min(1.0, self.step / self.args.steps))
 
     def train(self, synth: Synth) -> None:
         """Train to the end, with a checkpoint now and then."""
         self.model.train()
-        started, logged = time.monotonic() - self.seconds, {}
+        started = time.monotonic() - self.seconds
+        logged: dict[str, float] = {}
         parent = os.getppid()
         while self.step < self.args.steps:
             if os.getppid() != parent:  # the command was killed, and this is only its worker

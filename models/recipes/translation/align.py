@@ -53,7 +53,7 @@ def align(encoded: Encoded, words: Vocabulary, path: Path) -> None:
     needs: list[NDArray[np.uint8]] = [np.zeros(0, np.uint8)] * (2 * len(encoded.kinds))
     for languages in np.unique(encoded.sides, axis=0):
         chosen = np.flatnonzero((sides[0] == languages[0]) & (sides[1] == languages[1]))
-        texts = tuple([_words(encoded.side(i, s), words) for i in chosen] for s in (0, 1))
+        texts = tuple([_words(encoded.side(int(i), s), words) for i in chosen] for s in (0, 1))
         for pair, first, second, links in zip(chosen, *texts, _links(*texts), strict=True):
             needs[2 * pair] = _needs(len(first), {(j, i) for i, j in links})
             needs[2 * pair + 1] = _needs(len(second), links)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lsgcli.evaluation.sweep import LEVELS, system_name
 from lsgcli.models.manifest import load
+from lsgcli.policy.lsg import Lsg
 from lsgcli.policy.spec import PolicySettings
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lsgcli.models.manifest import Thresholds
-    from lsgcli.policy.base import Policy
 
 NAME = "README.md"
 SETS = (
@@ -96,9 +96,10 @@ def arrow(direction: str) -> str:
 
 def level_titles(thresholds: Thresholds) -> dict[str, str]:
     """What the systems of the levels are called in a card, by what ``lsg eval run`` calls them."""
-    names: dict[Policy, list[str]] = {}
+    names: dict[Lsg, list[str]] = {}
     for name in LEVELS:
         policy = PolicySettings("lsg", latency=name).policy(thresholds)
+        assert isinstance(policy, Lsg)
         names.setdefault(policy, []).append(f"`{name}`")
     return {
         system_name(p): f"LSG {', '.join(own)}: [{p.lower}, {p.upper}] δ={p.delta:g} α={p.alpha:g}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tune import development
@@ -30,8 +31,9 @@ LAGGINGS = (2, 3, 4, 5, 6)
 
 def along(points: list[Point]) -> list[float]:
     """BLEU at LAGGINGS."""
-    curve = [(point.lagging, point.quality) for point in front(points)]
-    return [float(np.interp(lagging, *zip(*curve, strict=True))) for lagging in LAGGINGS]
+    curve = front(points)
+    lag, bleu = [point.lagging for point in curve], [point.quality for point in curve]
+    return [float(each) for each in np.interp(LAGGINGS, lag, bleu)]
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def main() -> None:
     parser.add_argument("--directions", nargs="+", default=["en-de", "de-en"])
     parser.add_argument("--sentences", type=int, default=300)
     args = parser.parse_args()
-    settings = [*grid(GRID), *(WaitK(k) for k in (*WAITS, WHOLE))]
+    settings: list[Any] = [*grid(GRID), *(WaitK(k) for k in (*WAITS, WHOLE))]
     print("direction model policy", *(f"AL={each}" for each in LAGGINGS), "offline", sep="\t")
     for direction in args.directions:
         sentences = development(args.data, direction, args.sentences)

@@ -30,7 +30,7 @@ LICENCE = "CC-BY-2.0-FR and others, attribution only: see README.md"
 SOURCE_TOKENS = 96  # longer texts than it has learnt from are cut
 
 
-class Llama(Converter):  # type: ignore[misc]
+class Llama(Converter):
     """CTranslate2's converter, fed from the network: the parts as its Llama loader names them."""
 
     def __init__(self, network: Network, words: Vocabulary) -> None:

@@ -16,12 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import card
 from corpus import PLACEHOLDERS, lines_of, protected
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from lsgcli.backends import open_backend
 from lsgcli.core.backend import Placement
@@ -150,6 +152,7 @@ def main() -> None:
     parser.add_argument("--levels", nargs="*", metavar="SET", help="LSG's levels on these sets")
     parser.add_argument("--card", action="store_true", help="write the tables of MODEL/README.md")
     args = parser.parse_args()
+    assert isinstance(sys.stdout, TextIOWrapper)
     sys.stdout.reconfigure(errors="backslashreplace")  # where emoji cannot be shown
     results = card.Results()
     size = sum(file.stat().st_size for file in args.model.iterdir()) / 1e6

@@ -7,7 +7,7 @@ needs fewer steps than Adam.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
@@ -85,12 +85,12 @@ class Optimiser:
             gradient.copy_(flat[at : at + gradient.numel()].view_as(gradient))
             at += gradient.numel()
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
         return {"momentum": self.momentum, "adam": self.adam.state_dict()}
 
-    def load(self, state: dict[str, object]) -> None:
+    def load(self, state: dict[str, Any]) -> None:
         """Go on from it."""
-        for mine, kept in zip(self.momentum, state["momentum"], strict=True):  # type: ignore[call-overload]
+        for mine, kept in zip(self.momentum, state["momentum"], strict=True):
             mine.copy_(kept)
-        self.adam.load_state_dict(state["adam"])  # type: ignore[arg-type]
+        self.adam.load_state_dict(state["adam"])

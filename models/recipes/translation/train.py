@@ -127,11 +127,12 @@ class Trainer:
     def _done(self) -> float:
         """The share of the training that is behind: of the steps, or of the time if it is less."""
         clock = self.seconds / 60 / self.args.minutes if self.args.minutes else 0.0
-        return max(self.step / self.args.steps, clock)
+        return float(max(self.step / self.args.steps, clock))
 
     def _scale(self) -> float:
         """Up over the first steps, then down in a line, to nothing."""
-        return min(1.0, (self.step + 1) / self.args.warmup) * max(0.0, 1 - self._done())
+        risen = min(1.0, float((self.step + 1) / self.args.warmup))
+        return risen * max(0.0, 1 - self._done())
 
     def _agreed(self, seconds: float) -> float:
         """The first worker's time, so that all stop at the same step."""

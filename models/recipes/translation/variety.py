@@ -52,10 +52,10 @@ def _in_case(texts: Texts, rng: random.Random) -> Texts:
 
 def _renamed(texts: Texts, rng: random.Random) -> Texts:
     """Now and then with another name for those that everybody knows, made up."""
-    first, second = (NAMES.findall(text) for text in texts)
-    if not first or sorted(first) != sorted(second) or rng.random() >= RENAMED:
+    here, there = (NAMES.findall(text) for text in texts)
+    if not here or sorted(here) != sorted(there) or rng.random() >= RENAMED:
         return texts
-    names = {name: made_up_name(rng) for name in dict.fromkeys(first)}
+    names = {name: made_up_name(rng) for name in dict.fromkeys(here)}
     first, second = (NAMES.sub(lambda found: names[found[0]], text) for text in texts)
     return first, second
 

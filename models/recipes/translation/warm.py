@@ -8,7 +8,7 @@ vocabulary cuts it into. Further models give the pieces that those before them d
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ def _name(file: BinaryIO) -> str:
 
 def variables(path: Path) -> dict[str, NDArray[np.float32]]:
     """Everything in a ``model.bin``, with int8 weights multiplied out. Raises SystemExit."""
-    stored: dict[str, NDArray[np.generic]] = {}
+    stored: dict[str, NDArray[Any]] = {}
     with path.open("rb") as file:
         if (version := _number(file, "<I")) != VERSION:
             raise SystemExit(f"{path}: version {version} of the format, not {VERSION}")

@@ -70,7 +70,7 @@ def multiplied_out(stored: Variables) -> Variables:
     return plain
 
 
-class Stored(Converter):  # type: ignore[misc]
+class Stored(Converter):
     """CTranslate2's converter, fed from a directory that is in its format already."""
 
     def __init__(self, directory: Path) -> None:
