@@ -13,7 +13,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import DEADLINE, LSG, environment
@@ -34,9 +34,9 @@ SLOW = 8.0  # seconds that a loaded machine may add: to wake a process, to end i
 
 
 @contextmanager
-def started(*arguments: str | Path, **pipes: int) -> Iterator[subprocess.Popen[bytes]]:
+def started(*arguments: str | Path, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``lsg``; it does not outlive the test."""
-    process = subprocess.Popen(
+    process: subprocess.Popen[bytes] = subprocess.Popen(
         [*LSG, *map(str, arguments)],
         **({"stdin": subprocess.PIPE, "stdout": subprocess.PIPE} | pipes),
         stderr=subprocess.PIPE,
