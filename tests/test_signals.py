@@ -34,11 +34,12 @@ SLOW = 8.0  # seconds that a loaded machine may add: to wake a process, to end i
 
 
 @contextmanager
-def started(*arguments: str | Path, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
+def started(*arguments: str | Path, **changes: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``lsg``; it does not outlive the test."""
-    process: subprocess.Popen[bytes] = subprocess.Popen(
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE} | changes
+    process = subprocess.Popen(
         [*LSG, *map(str, arguments)],
-        **({"stdin": subprocess.PIPE, "stdout": subprocess.PIPE} | pipes),
+        **pipes,
         stderr=subprocess.PIPE,
         env=environment(),
     )
