@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import ROOT, run_lsg
+from conftest import run_lsg
 from samples import samples
 
 from lsgcli.errors import UsageError
-from lsgcli.text.items import KINDS, PLAIN, Finder, table
+from lsgcli.text.items import KINDS, PLAIN, Finder
 from lsgcli.text.line.elements import nest
 from lsgcli.text.line.sentences import Cutter, Sentence
 from lsgcli.text.segmenter import Limits
@@ -139,8 +139,3 @@ def test_the_table_of_kinds():
     for kind, line in zip(KINDS, result.lines, strict=True):
         assert line.startswith(kind.name)
         assert all(example in line for example in kind.examples)
-
-
-def test_the_page_has_the_same_table():
-    page = (ROOT / "docs/text.md").read_text(encoding="utf-8")
-    assert f"```\n{table()}\n```" in page

@@ -1,4 +1,4 @@
-"""Bytes as they come."""
+"""Bytes as they arrive."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 CHUNK = 1 << 16  # bytes asked for at once
-QUEUED = 64  # chunks that may wait; the writer at the other end of a pipe waits beyond that
+QUEUED = 64  # chunks in the queue; beyond that the writer of the pipe waits
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Bytes and the time they came (``time.monotonic``)."""
+    """Bytes and the time at which they arrived (``time.monotonic``)."""
 
     data: bytes
     time: float
 
 
 class ChunkReader:
-    """Reads file descriptors one after the other in a thread, so that arrival times are true."""
+    """Reads file descriptors one after the other in a thread, so arrival times are accurate."""
 
     def __init__(
         self, descriptors: Iterable[int], pace: float | None = None, encoding: str = UTF_8
     ) -> None:
-        """Start reading; with ``pace`` give so many words a second, instead of all at once.
+        """Start reading; with ``pace`` deliver so many words a second, instead of all at once.
 
-        What is in another encoding is given in UTF-8.
+        Other encodings are converted to UTF-8.
         """
         self._queue: queue.Queue[Chunk | OSError | None] = queue.Queue(QUEUED)
         pieces = _read(descriptors, encoding)
@@ -47,9 +47,9 @@ class ChunkReader:
         self.ended = False
 
     def get(self, timeout: float | None = None) -> Chunk | None:
-        """Give the next chunk; None at the end, or when ``timeout`` seconds have passed.
+        """Return the next chunk; None at the end, or when ``timeout`` seconds have passed.
 
-        ``ended`` tells which. Raises InputError if reading fails.
+        ``ended`` says which. Raises InputError if reading fails.
         """
         if self.ended:
             return None
@@ -73,7 +73,7 @@ class ChunkReader:
 
 
 def _read(descriptors: Iterable[int], encoding: str) -> Iterator[bytes]:
-    """Read to the end of each; a last line without a line end gets one."""
+    """Read each to its end; a last line without a newline gets one."""
     for descriptor in descriptors:
         pieces = iter(partial(os.read, descriptor, CHUNK), b"")
         last = b""
@@ -87,7 +87,7 @@ def _read(descriptors: Iterable[int], encoding: str) -> Iterator[bytes]:
 def _paced(
     pieces: Iterable[bytes], pace: float, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[bytes]:
-    """Give one word at a time, with the blanks after it; ``pace`` 0 without a pause."""
+    """Yield one word at a time, with the whitespace after it; without pauses if ``pace`` is 0."""
     held = b""
     for data in pieces:
         *words, held = re.findall(rb"\s*\S+\s*|\s+", held + data) or [b""]

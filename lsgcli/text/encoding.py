@@ -1,4 +1,4 @@
-"""Encodings of the input: what is not UTF-8 is made UTF-8 as it is read."""
+"""Encodings of the input: others are converted to UTF-8 as they are read."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 UTF_8 = "utf-8"
-INVALID = "\udcff"  # a byte that UTF-8 does not have, for what an encoding does not have
+INVALID = "\udcff"  # a byte that is invalid in UTF-8, for what is invalid in another encoding
 MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",  # which begins with that of UTF-16
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-ENOUGH = 16  # bytes, from which a text without a mark can be told
-SHARE = 0.9  # of the characters of a text that are ASCII, whose other byte is 0
+ENOUGH = 16  # bytes from which the encoding is detected without a byte order mark
+SHARE = 0.9  # of the characters of a text, that are ASCII and have a zero byte
 
 
 def check(name: str) -> None:
@@ -34,12 +34,12 @@ def check(name: str) -> None:
 
 
 def is_utf8(name: str) -> bool:
-    """Whether the name is one of UTF-8's."""
+    """Return whether the name is one of UTF-8's."""
     return codecs.lookup(name).name == UTF_8
 
 
 def transcoded(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """Give text in some encoding in UTF-8; what the encoding does not have is no UTF-8 either."""
+    """Convert text to UTF-8; what is invalid in its encoding stays invalid."""
     codecs.register_error(__name__, lambda error: (INVALID, error.end))  # type: ignore[attr-defined]
     decoder = codecs.getincrementaldecoder(name)(__name__)
     for data in pieces:
@@ -50,7 +50,7 @@ def transcoded(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
 
 
 def wide(data: bytes) -> str:
-    """The encoding of a text whose characters have several bytes, told from its first ones.
+    """Detect UTF-16 and UTF-32 by the first bytes of a text; empty if it is neither.
 
     >>> wide("Hello".encode("utf-16")), wide("Good morning!".encode("utf-16-be")), wide(b"Hello")
     ('utf-16', 'utf-16-be', '')

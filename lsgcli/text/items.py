@@ -1,11 +1,12 @@
-r"""What is no prose inside a text, and must come out byte for byte: the table of its kinds.
+r"""Protected items of a text, which must come out byte for byte: the table of their kinds.
 
 An item is found inside a word too: behind ``](``, ``>``, ``=``, a quotation mark or a bracket. Most
 are opaque: the model is never shown them. Plain numbers are ``shown`` first, since "1 file" and "5
-files" differ, and what becomes of them is checked.
+files" differ, and the translation is checked for them.
 
-Everything here is linear in the length of the text: what spans several words is told by signs that
-begin and end it, and a single word that is longer than ``LONGEST_PROSE`` is data as a whole.
+Everything here is linear in the length of the text: an item of several words is recognised by the
+characters that begin and end it, and a word that is longer than
+``LONGEST_PROSE`` is data as a whole.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ ERRNO = (
 
 
 class Kind(NamedTuple):
-    """A kind of item: its name, examples (of which each stands for itself), and patterns."""
+    """A kind of item: its name, examples (each is an item), and patterns."""
 
     name: str
     examples: tuple[str, ...]
@@ -120,7 +121,7 @@ READABLE = re.compile(  # 1990s, 21st, 5-year-old
     rf"{NUMBER}(?:[:/\u2013]{NUMBER})*"
     r"(?:st|nd|rd|th|s|e|er|es|ern|te[nrms]?|ste[nrms]?|ème|ère|º|ª|o|a)?\.?(?:-[^\W\d_]+)*"
 )
-# Of several words, or anywhere inside one: told by the signs at both ends.
+# Of several words, or anywhere inside one: recognised by the characters at both ends.
 SPANS = (
     Kind("code", ("`git commit -a`",), r"`{1,3}[^`]{1,300}`{1,3}"),
     Kind(
@@ -181,20 +182,20 @@ KINDS = (*SPANS, *WORDS, DIGITS, PLAIN)
 
 SPAN = re.compile("|".join(f"(?:{kind.pattern})" for kind in SPANS))
 WORD = re.compile("|".join(f"(?:{kind.pattern})" for kind in WORDS))
-SUSPECT = re.compile(  # a text without has nothing but words
+SUSPECT = re.compile(  # a text without a match has nothing but words
     r"[^\w\s.,;!?'’\"“”‘„«»()–—-]|[\d_]|[a-z][A-Z]|\w[.(]\w|\w\(\)|(?<!\w)-[\w-]"
     r"|(?<!\w)(?:E|SIG)[A-Z]{2}"
 )
 TOKEN = re.compile(r"[^ \t\r\f\v\n]+")
 OPENING, CLOSING = "([{<\"'‘“«„*_~", ")]}>\"'’”“».,;:!?…*_~"
-PROSE = re.compile(  # a word, and no name of a program's
+PROSE = re.compile(  # a word that is no name in a program
     rf"[{re.escape(OPENING.replace('_', ''))}]*(?!(?:E|SIG)[A-Z]{{2}})(?![A-Za-z]*[a-z][A-Z])"
     rf"[^\W\d_]+(?:['’-][^\W\d_]+)*[{re.escape(CLOSING)}]*"
 )
-MOST_CLOSING = 6  # signs at the end of a word that may be its own: f(), f().
+MOST_CLOSING = 6  # characters at the end of a word that may belong to it: f(), f().
 PAIRS = {"(": ")", "[": "]", '"': '"', "'": "'", "‘": "’", "“": "”", "„": "“", "«": "»"}
 PART = re.compile(r"[^()\[\]{}<>\"“”„‘«»,;|…—*~=]+")
-GENERAL_PUNCTUATION = "\u206f"  # the last of it; behind it are arrows, signs, emoji
+GENERAL_PUNCTUATION = "\u206f"  # the last one; arrows, symbols and emoji follow
 COUNTED = re.compile(r"\d+(?:[.,:/\u2013-]\d+)*")
 
 
@@ -215,7 +216,7 @@ class Finder:
     ) -> None:
         """Add patterns of whole words, and words that a model would have to spell.
 
-        Raises UsageError for one that is no regular expression.
+        Raises UsageError for an invalid regular expression.
         """
         self._extra: list[re.Pattern[str]] = []
         for pattern in extra:
@@ -226,7 +227,7 @@ class Finder:
         self._spelt = spelt
 
     def __call__(self, text: str) -> list[Item]:
-        """Give the items in their order; they do not overlap.
+        """Return the items in their order; they do not overlap.
 
         >>> text = "See [it](https://x.y/a) at 10.0.0.1, 5 times"
         >>> [(text[i.start : i.end], i.shown) for i in Finder()(text)]
@@ -253,7 +254,7 @@ class Finder:
                     yield Item(match.start() + item.start, match.start() + item.end, item.shown)
 
     def _token(self, token: str) -> Iterable[Item]:
-        """Items of a word without blanks."""
+        """Yield the items of a word."""
         if len(token) > LONGEST_PROSE:
             return [Item(0, len(token))]
         closed = len(token.rstrip(CLOSING))
@@ -267,9 +268,9 @@ class Finder:
         return self._parts(token, opened, closed)
 
     def _opaque(self, token: str, opened: int, closed: int) -> Item | None:
-        """The shortest that is opaque, with or without the signs around; brackets in pairs first.
+        """Return the shortest opaque item, with or without the punctuation around it.
 
-        So it is ``f(x)`` in ``(f(x)).``, and ``10.0.0.1`` in ``"10.0.0.1".``
+        Brackets in pairs come first: ``f(x)`` in ``(f(x)).``, ``10.0.0.1`` in ``"10.0.0.1".``
         """
         found: Item | None = None
         for end in range(closed, min(closed + MOST_CLOSING, len(token)) + 1):
@@ -282,7 +283,7 @@ class Finder:
         return found
 
     def _parts(self, token: str, start: int, end: int) -> Iterator[Item]:
-        """Items of a word that is none as a whole."""
+        """Yield the items inside a word that is not an item as a whole."""
         for part in PART.finditer(token, start, end):
             a = part.start() + len(part[0]) - len(part[0].lstrip(".:'’"))
             b = part.end() - (len(part[0]) - len(part[0].rstrip(".:'’")))
@@ -303,7 +304,7 @@ class Finder:
 
 
 def _marked(text: str, items: list[Item]) -> list[Item]:
-    """Opaque items with the quotation marks or brackets around them, if they are alone in them."""
+    """Extend opaque items by quotation marks or brackets that hold nothing else."""
     end = 0
     for n, item in enumerate(items):
         a, b = item.start - 1, item.end
@@ -314,13 +315,13 @@ def _marked(text: str, items: list[Item]) -> list[Item]:
 
 
 def _number(token: str, start: int, end: int) -> Item:
-    """The digits of a readable number, with what separates them."""
+    """Return the digits of a readable number, with their separators."""
     match = COUNTED.match(token, start, end)
     return Item(start, match.end() if match else end, shown=True)
 
 
 def numbers(text: str) -> Counter[str]:
-    """The numbers that a text has, each with how often.
+    """Count the numbers in a text.
 
     >>> sorted(numbers("In 1990, 1,5 or 10:30: 1990s").items())
     [('1,5', 1), ('10:30', 1), ('1990', 2)]
@@ -329,6 +330,6 @@ def numbers(text: str) -> Counter[str]:
 
 
 def table() -> str:
-    """Lay the kinds out, each with its examples, a line each."""
+    """Format the kinds as a table: a line for each, with its examples."""
     width = max(len(kind.name) for kind in KINDS)
     return "\n".join(f"{kind.name:{width}}  {'  '.join(kind.examples)}" for kind in KINDS)

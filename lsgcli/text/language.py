@@ -1,4 +1,4 @@
-"""Which language a line is in, told from its first words; its words wait until it is known."""
+"""Language detection: by the first words of a line, which wait until it is known."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from lsgcli.text.words import Item
 
 SURE = 0.9  # probability from which a language is taken without waiting for more words
-NEAR = ("de", "en", "es", "fr")  # told apart also where not all of them are translated
-ELSE = 1e-2  # probability of all that are told apart, below which a text is none of them
-ENOUGH = 24  # characters from which that may be told without waiting
+NEAR = ("de", "en", "es", "fr")  # distinguished also where not all of them are translated
+ELSE = 1e-2  # probability of all candidates, below which a text is in none of them
+ENOUGH = 24  # characters from which that is decided without waiting
 MOST = 32  # words that wait, at most
 AROUND = "()[]{}<>\"'“”‘’„«».,;:!?…¿¡-–—"
 INSIDE = str.maketrans("", "", "'’-")
 
 
 class Detector:
-    """Naive Bayes over the bytes of a text (py3langid), which knows about a hundred languages."""
+    """Naive Bayes over the bytes of a text, for about a hundred languages (py3langid)."""
 
     def __init__(self, languages: Iterable[str]) -> None:
-        """Choose among these languages; what is in another is in none of them.
+        """Choose among these languages; a text in another is in none of them.
 
         Raises UsageError if it knows fewer than two of them.
         """
@@ -41,7 +41,7 @@ class Detector:
         self._told = self._chosen.union(NEAR)
 
     def __call__(self, text: str) -> tuple[str, bool]:
-        """Give the likeliest language and whether that is sure; ``""`` is none of them."""
+        """Return the likeliest language and whether that is certain; ``""`` is none of them."""
         among = [(name, float(p)) for name, p in self._all.rank(text) if name in self._told]
         (likeliest, p), total = among[0], sum(p for _, p in among)
         if total < ELSE:
@@ -52,11 +52,11 @@ class Detector:
 class Router:
     """Puts a line's language before its words.
 
-    ``by_line``: each line has its own; otherwise a paragraph has, up to an empty line.
+    ``by_line``: each line has its own; otherwise each paragraph, up to an empty line.
     """
 
     def __init__(self, tell: Callable[[str], tuple[str, bool]], *, by_line: bool = True) -> None:
-        """Ask ``tell`` for the language of some words, and whether it is sure."""
+        """Detect with ``tell``, which returns a language and whether it is certain."""
         self._tell = tell
         self._by_line = by_line
         self._held: list[Word] = []
@@ -64,7 +64,7 @@ class Router:
         self._line_empty = True
 
     def feed(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Take items in, give those whose language is known."""
+        """Take items, yield those whose language is known."""
         for item in items:
             if isinstance(item, Newline):
                 yield from self.flush()
@@ -87,7 +87,7 @@ class Router:
         return bool(self._held)
 
     def flush(self) -> Iterator[Item]:
-        """Decide with the words there are: nothing more comes, or not for now."""
+        """Decide by the words so far: no more arrive, at least for now."""
         if self._held:
             text = prose(self._held) or prose(self._held, capitals=True)
             yield from self._release(self._tell(text)[0] if text else "")
@@ -99,7 +99,7 @@ class Router:
 
 
 def prose(words: Iterable[Word], *, capitals: bool = False) -> str:
-    """What of the words can tell a language: those of letters, but for ``ERROR`` and the like.
+    """Return the words by which a language can be detected: letters, but no ``ERROR`` and the like.
 
     >>> prose([Word("ERROR"), Word("[main]"), Word("Can't"), Word("open"), Word("/tmp/x1:")])
     "main Can't open"

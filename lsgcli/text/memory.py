@@ -1,10 +1,10 @@
-"""A translation memory: texts whose translation is known, and need no model.
+"""A translation memory: texts whose translation is known without a model.
 
-``phrases.tsv`` beside this has what systems say: error texts, signals, HTTP's phrases, messages of
+``phrases.tsv`` beside this has system phrases: error texts, signals, HTTP's phrases, messages of
 systemd, ssh, git, make. Users have files of their own, a text and its translation a line with a
-tab between. In an entry ``{}`` is any word, or what stands between quotation marks; ``{*}`` any
-words, of which the first does not begin with a small letter. They are copied; ``{1}`` and ``{2}``
-in the translation take them in another order. ``%s`` and ``%d`` are slots too.
+tab between. In an entry ``{}`` is any word, or text between quotation marks; ``{*}`` is any words,
+the first not in lower case. They are copied; ``{1}`` and ``{2}`` in the translation take them in
+another order. ``%s`` and ``%d`` are slots too.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ END = re.compile(r"\s?[.!:…]*$")
 LEAD = re.compile(r"(?:\[[^\]]*\]|\(\w+\)|\*+|(?:HTTP\S* )?\d+)\s+")  # [Errno 2], ***, 404
 BRACKETS = re.compile(r"(.*\S)(\s+\()([^()]+)(\)[.!]?)")
 SEPARATOR = ": "
-MOST = 8  # parts of a text between separators, up to which it is looked at
-LONGEST = 400  # characters of a text that is looked at
+MOST = 8  # parts of a text between separators, up to which it is searched
+LONGEST = 400  # characters of a text that is searched
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Entry:
-    """A text and its translation, without the signs at their ends."""
+    """A text and its translation, without the punctuation at their ends."""
 
     source: str
     target: str
@@ -55,12 +55,12 @@ class Entry:
 
     @cached_property
     def strict(self) -> bool:
-        """Whether the sign at its end must be there too."""
+        """Whether the punctuation at its end must match too."""
         return any(slot[2] for slot in SLOT.finditer(self.source))
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """What the texts are like that it is for."""
+        """The pattern of the texts that it matches."""
         pattern, end = "", 0
         for slot in SLOT.finditer(self.source):
             pattern += re.escape(self.source[end : slot.start()]) + (SEVERAL if slot[2] else ONE)
@@ -68,23 +68,23 @@ class Entry:
         return re.compile(pattern + re.escape(self.source[end:]), re.IGNORECASE)
 
     def end(self, sign: str) -> str:
-        """The signs at the end of a translation, for those of a text."""
+        """Return the punctuation at the end of a translation, for that of a text."""
         return self.ends[1] if sign == self.ends[0] else sign
 
     def fill(self, match: re.Match[str]) -> str:
-        """Put what the slots have held into the translation."""
+        """Insert what the slots have matched into the translation."""
         held = dict(zip(_numbers(self.source), match.groups(), strict=True))
         numbers = iter(_numbers(self.target))
         return SLOT.sub(lambda _: held[next(numbers)], self.target)
 
 
 class Memory:
-    """Finds texts, whole or as what stands before or behind a colon, whatever their capitals."""
+    """Finds texts, whole or before or after a colon, ignoring case."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]], *, nouns: bool = False) -> None:
-        """Take texts and translations, of which the first of a text counts.
+        """Take texts and translations; the first entry for a text counts.
 
-        ``nouns``: a translation may begin with one, which keeps its capital.
+        ``nouns``: translations may begin with a noun, which stays capitalised.
         """
         self._nouns = nouns
         self._exact: dict[str, Entry] = {}
@@ -97,11 +97,11 @@ class Memory:
                 self._exact.setdefault(entry.source.casefold(), entry)
 
     def __bool__(self) -> bool:
-        """Whether there is anything in it."""
+        """Whether it has entries."""
         return bool(self._exact or self._slotted)
 
     def find(self, text: str) -> str | None:
-        """The translation of a whole text, None if there is none.
+        """Return the translation of a whole text; None if there is none.
 
         >>> Memory([("No route to {}", "Pas de route vers {}")]).find("No route to example.com.")
         'Pas de route vers example.com.'
@@ -118,7 +118,7 @@ class Memory:
         return None
 
     def split(self, text: str) -> list[Piece]:
-        """Cut a text into what is known and what is not; nothing, if nothing of it is.
+        """Cut a text into known and unknown parts; empty if nothing of it is known.
 
         >>> memory = Memory([("Permission denied", "Permission refusée")])
         >>> [piece.translation for piece in memory.split("cat: /x: Permission denied")]
@@ -139,7 +139,7 @@ class Memory:
         return [piece for piece in pieces if piece.text] if found else []
 
     def _longest(self, parts: list[str], first: int) -> tuple[int, list[Piece]]:
-        """The last of the parts that are known together, and what is known; else the first."""
+        """Return the last part that is known together with the first, and the known pieces."""
         if first % 2:  # a separator
             return first, []
         for last in range(len(parts) - 1, first - 1, -2):
@@ -148,7 +148,7 @@ class Memory:
         return first, []
 
     def _known(self, text: str) -> list[Piece]:
-        """A text that is known, by itself, behind a number, or in brackets."""
+        """Look up a text by itself, after a number, or in brackets."""
         lead = LEAD.match(text)
         for start in (0, lead.end()) if lead else (0,):
             if found := self.find(text[start:]):
@@ -165,7 +165,7 @@ class Memory:
             yield from self._slotted.get(word, ())
 
     def _cased(self, target: str, text: str, entry: Entry) -> str:
-        """A translation in capitals, or with a small letter, as the text has it."""
+        """Return a translation in the text's case: upper case, or a lower-case first letter."""
         if text.isupper() and not entry.source.isupper():
             return target.upper()
         if text[0].isupper() and entry.source[0].islower():
@@ -176,7 +176,7 @@ class Memory:
 
 
 def _unknown(part: str) -> Piece:
-    """What is beside something known: a separator and a name, without blanks, are copied."""
+    """Return the part beside a known one: a separator, or a name without whitespace, is copied."""
     return Piece(part, part if part == SEPARATOR or len(part.split()) < 2 else None)
 
 
@@ -187,7 +187,7 @@ def _entry(source: str, target: str) -> Entry:
 
 
 def _numbers(text: str) -> list[int]:
-    """The numbers of a text's slots: those they have, else their places, from 1."""
+    """Return the numbers of a text's slots: as given, or else counted from 1."""
     slots = enumerate(SLOT.finditer(text), 1)
     return [int(slot[1] or slot[3] or place) for place, slot in slots]
 
@@ -199,7 +199,7 @@ def _without_end(text: str) -> tuple[str, str]:
 
 
 def _rarest(source: str) -> str:
-    """The longest word of an entry that no slot touches."""
+    """Return the longest word of an entry that no slot touches."""
     words = [word for word in source.casefold().split() if not SLOT.search(word)]
     return max(words, key=len, default="")
 
@@ -223,7 +223,7 @@ def read(file: Path) -> list[tuple[str, str]]:
 
 
 def _check(source: str, target: str, where: str) -> None:
-    """Check that a translation has no slot that the text has not. Raises InputError."""
+    """Check that a translation has no slot that the text lacks. Raises InputError."""
     has = _numbers(source)
     if len(set(has)) < len(has) or not set(_numbers(target)) <= set(has):
         raise InputError(f"{where}: the translation has a slot that the text does not have")
@@ -233,7 +233,7 @@ def _check(source: str, target: str, where: str) -> None:
 
 @cache
 def system_phrases(source: str, target: str) -> tuple[tuple[str, str], ...]:
-    """What systems say, from one language to another; nothing for languages that are not there."""
+    """Return the system phrases of a direction; empty for a language without any."""
     header, *rows = PHRASES.read_text(encoding="utf-8").splitlines()
     languages = header.split("\t")
     if source not in languages or target not in languages:
@@ -246,6 +246,6 @@ def system_phrases(source: str, target: str) -> tuple[tuple[str, str], ...]:
 def of_direction(
     source: str, target: str, own: Iterable[tuple[str, str]] = (), *, phrases: bool = True
 ) -> Memory:
-    """The memory of a direction: the user's pairs, before what systems say."""
+    """Return the memory of a direction: the user's entries, then the system phrases."""
     said = system_phrases(source, target) if phrases else ()
     return Memory((*own, *said), nouns=target == "de")

@@ -1,9 +1,9 @@
-r"""Which words are not prose and pass byte for byte: log headers, identifiers, numbers with units.
+r"""Words of an arriving line that are copied: log headers, identifiers, numbers with units.
 
 A protected word is never shown to the model. It ends the segment of prose before it, so it keeps
 its place whatever the model does. Patterns are of whole words, without the punctuation around
 them; some take several words (``30 ms``, a date in a syslog header, `code in backticks`), so a word
-is held back while it may be the first of such a group.
+is held back while it may begin such a group.
 """
 
 from __future__ import annotations
@@ -50,24 +50,24 @@ HEADER = re.compile(
 )
 
 
-UNCLOSED = re.compile(r"[^<>]*</?[A-Za-z][^<>]*")  # a tag that goes on in the next word
+UNCLOSED = re.compile(r"[^<>]*</?[A-Za-z][^<>]*")  # a tag that continues in the next word
 
 
 @dataclass
 class Protector:
-    """Tells, word by word, what is protected. It keeps the state of one line."""
+    """Decides, word by word, what is protected. It has the state of one line."""
 
     extra: tuple[str, ...] = ()  # patterns of the user's
     _held: list[Word] = field(default_factory=list)
     _header: bool = True  # nothing but protected words so far on this line
 
     def __post_init__(self) -> None:
-        """Compile the patterns. Raises UsageError for one that is no regular expression."""
+        """Compile the patterns. Raises UsageError for an invalid regular expression."""
         find = Finder(self.extra)
         self._is_item = lru_cache(1024)(lambda word: bool(find(word)))
 
     def feed(self, word: Word) -> Iterator[tuple[Word, bool]]:
-        """Give the words that are decided, each with whether it is protected."""
+        """Yield the words that are decided, each with whether it is protected."""
         self._held.append(word)
         yield from self._decide(final=False)
 
@@ -89,7 +89,7 @@ class Protector:
             self._header &= protected
 
     def _match(self, group: Group) -> int:
-        """The group's length if the held words begin with it."""
+        """Return the group's length if the held words begin with it, or else 0."""
         texts = [word.text for word in self._held[: len(group)]]
         if len(texts) < len(group):
             return 0
@@ -99,7 +99,7 @@ class Protector:
         return len(group) if either else 0
 
     def _may_match(self, group: Group) -> bool:
-        """Whether the held words are the beginning of the group."""
+        """Return whether the held words are the beginning of the group."""
         texts = [word.text for word in self._held]
         texts[0] = texts[0].lstrip(OPENING)
         return len(texts) < len(group) and _full(group, texts)

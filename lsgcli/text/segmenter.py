@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TERMINAL = ".!?…。！？"
 CLOSING = "\"'’”»)]"
-NAME = "Xyz"  # a word of no language, with which sentences do not begin more than others
+NAME = "Xyz"  # a word of no language, and no more likely to begin a sentence than others
 MOST_NUMBERS = 16  # words without letters that wait for one with letters, at most
 
 
@@ -26,12 +26,12 @@ class Unit:
 
     text: str
     before: str
-    language: str = ""  # as it was told, if it was
+    language: str = ""  # as it was detected, if it was
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """A passage to copy, with the blanks before it."""
+    """A passage to copy, with the whitespace before it."""
 
     text: str
 
@@ -45,7 +45,7 @@ class EndSegment:
 
 @dataclass(frozen=True, slots=True)
 class EndLine:
-    """A line ends; ``text`` is what ends it, trailing blanks included."""
+    """A line ends; ``text`` is what ends it, with trailing whitespace."""
 
     text: str
 
@@ -55,7 +55,7 @@ class Line:
     """A whole line, without its end."""
 
     text: str
-    language: str = ""  # as it was told, if it was
+    language: str = ""  # as it was detected, if it was
 
 
 Piece: TypeAlias = Unit | Verbatim | EndSegment | EndLine | Line
@@ -69,10 +69,10 @@ class Limits:
     count: Callable[[str], int]  # tokens of a word
     language: str  # for the abbreviations after which no sentence ends
     sentences: bool = True  # a segment ends with its sentence
-    characters: bool = False  # units are characters, and a segment ends at a blank
+    characters: bool = False  # units are characters, and a segment ends at whitespace
 
     def spells(self, word: str) -> bool:
-        """Whether a word is none for the model: it would spell it, or cannot take it at all."""
+        """Return whether the model would have to spell a word, or cannot take it at all."""
         return is_spelt(word, self.count) or self.count(word) > self.tokens
 
 
@@ -80,9 +80,9 @@ class Segmenter:
     """Cuts a stream of words into segments.
 
     ``line``: a line of input is a line of output. ``sentence``: the input is one stream, whose line
-    breaks are blanks; each sentence is a line of output, and blank lines stay.
+    breaks are spaces; each sentence is a line of output, and blank lines stay.
 
-    ``languages`` has the limits for each language that may be told; words of others are copied.
+    ``languages`` has the limits for each language that may be detected; words of others are copied.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Segmenter:
         self._output_empty = True  # of the output line
 
     def feed(self, item: Item) -> Iterator[Piece]:
-        """Take an item in, give what is decided."""
+        """Take an item, yield what is decided."""
         if isinstance(item, Language):
             yield from self._end_protected()
             self._language = item.code
@@ -138,7 +138,7 @@ class Segmenter:
         self._line_empty = self._output_empty = True
 
     def _paragraph_break(self) -> Iterator[Piece]:
-        """A line break that is a blank, unless the line is empty."""
+        """Take a line break as a space, unless the line is empty."""
         if self._line_empty:
             yield from self._end_protected()
             if not self._output_empty:
@@ -173,7 +173,7 @@ class Segmenter:
                 yield from self._unit(each)
 
     def _is_prose(self, word: Word) -> bool:
-        """Whether a word is something to translate, as far as one can tell from the word alone.
+        """Return whether a word is something to translate, by the word alone.
 
         A character is, if the model has a token for it.
         """
@@ -211,7 +211,7 @@ class Segmenter:
         self._segment, self._tokens = [], 0
 
     def _blank(self, word: Word) -> str:
-        """The blanks to write before a word: as they are, or one for a line break."""
+        """Return the whitespace to write before a word: as it is, or a space for a line break."""
         first, self._output_empty = self._output_empty, False
         if not self._by_sentence or word.continues:
             return word.before
@@ -226,7 +226,7 @@ class Segmenter:
 
 
 def is_spelt(word: str, count: Callable[[str], int]) -> bool:
-    """Whether a model has to spell a word in bytes: emoji, scripts that it has not learnt.
+    """Return whether a model has to spell a word in bytes: emoji, scripts that it has not learnt.
 
     ``count`` gives the tokens of a word.
     """
@@ -234,7 +234,7 @@ def is_spelt(word: str, count: Callable[[str], int]) -> bool:
 
 
 def ends_sentence(words: list[str], language: str) -> bool:
-    """Whether a sentence would end after these words if a capitalised word, say a name, came next.
+    """Return whether a sentence would end after these words if a capitalised word came next.
 
     >>> ends_sentence(["I", "saw", "it."], "en"), ends_sentence(["Hello", "Dr."], "en")
     (True, False)

@@ -9,21 +9,21 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Text that is no prose, with the blanks in it and around it."""
+    """Text that is copied, with the whitespace in it and around it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a format asks of the text that stands in it."""
+    """What a format requires of the text in it."""
 
-    doubled: str = ""  # a sign that is written twice
-    forbidden: str = ""  # signs that would end it; a translation with one is not used
-    json: bool = False  # it is written as in a string of JSON
+    doubled: str = ""  # a character that is written twice
+    forbidden: str = ""  # characters that would end it; a translation with one is not used
+    json: bool = False  # it is escaped as in a string of JSON
 
     def __call__(self, text: str) -> str:
-        r"""Write a text so that it stands for itself.
+        r"""Escape a text.
 
         >>> Guard(doubled='"')('a "b"'), Guard(json=True)('a "b"')
         ('a ""b""', 'a \\"b\\"')

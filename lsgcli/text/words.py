@@ -1,4 +1,4 @@
-"""Bytes to words, whatever pieces the bytes come in."""
+"""Bytes to words, however the bytes are divided."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST = 4096  # characters; what is longer, word or blanks, is cut: memory stays bounded
+LONGEST = 4096  # characters; longer words and whitespace are cut, so memory is bounded
 LONGEST_PROSE = 100  # characters; a longer word is data, whatever it looks like
 BLANK = r" \t\r\f\v"
-ESCAPE = "\x1b"  # begins what a terminal obeys: colours, links
-SEQUENCE = (  # of which the end may be missing
+ESCAPE = "\x1b"  # begins a control sequence: colours, links
+SEQUENCE = (  # a control sequence, the end of which may be missing
     rf"{ESCAPE}(?:\[[0-?]{{0,64}}[ -/]{{0,64}}[@-~]?|\][^\a{ESCAPE}\n]{{0,{LONGEST - 3}}}\a?"
     + r"|[ -/]{0,64}[0-Z\\^-~]?)"
 )
@@ -27,23 +27,23 @@ CHARACTER = re.compile(ITEM.pattern.replace(f"{{1,{LONGEST}}}", ""))
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and the blanks before it; what begins with ESCAPE is for the terminal."""
+    """A word and the whitespace before it; what begins with ESCAPE is for the terminal."""
 
     text: str
     before: str = ""
-    continues: bool = False  # the word before, of which it is a part
+    continues: bool = False  # the word before: this is a part of it
 
 
 @dataclass(frozen=True, slots=True)
 class Newline:
-    """The end of a line, with the blanks before it."""
+    """The end of a line, with the whitespace before it."""
 
     before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The language of the words that follow; none that is known, if the code is empty."""
+    """The language of the words that follow; an empty code if it is none of the known ones."""
 
     code: str
 
@@ -54,11 +54,11 @@ Item: TypeAlias = Word | Newline | Language
 class Utf8:
     """Incremental UTF-8: a character may be split between chunks.
 
-    Bytes that are no UTF-8 become U+FFFD and are counted in ``invalid``.
+    Invalid bytes become U+FFFD and are counted in ``invalid``.
     """
 
     def __init__(self) -> None:
-        """Start, expecting that a byte order mark may come."""
+        """Start; a byte order mark may follow."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = b""
         self._began = False
@@ -78,7 +78,7 @@ class Utf8:
 
 
 def _unfinished(data: bytes) -> int:
-    """How many bytes at the end begin a character that is not complete.
+    """Return how many bytes at the end begin an incomplete character.
 
     >>> _unfinished("ü".encode()[:1])
     1
@@ -94,9 +94,9 @@ def _unfinished(data: bytes) -> int:
 
 
 class WordSplitter:
-    """Text to words and line ends. A word ends at a blank, a line end, or when ``flush``ed.
+    """Text to words and line ends. A word ends at whitespace, at a newline, or with ``flush``.
 
-    By ``characters``, every one of them is given as soon as it comes, those of a word as its parts.
+    By ``characters``, each one is returned as soon as it arrives, as a part of its word.
     """
 
     def __init__(self, *, characters: bool = False) -> None:
@@ -104,10 +104,10 @@ class WordSplitter:
         self._held = ""
         self._pattern = CHARACTER if characters else ITEM
         self._longest = 1 if characters else LONGEST
-        self._inside = False  # a word of which a part has been given
+        self._inside = False  # a word of which a part has been returned
 
     def feed(self, text: str) -> Iterator[Item]:
-        """Give the items that are complete."""
+        """Yield the items that are complete."""
         self._held += text
         end = 0
         while match := self._pattern.match(self._held, end):
@@ -118,11 +118,11 @@ class WordSplitter:
         self._held = self._held[end:]
 
     def pending(self) -> bool:
-        """Whether a word has begun that is not complete."""
+        """Whether an incomplete word is held."""
         return self._pattern.match(self._held) is not None
 
     def flush(self) -> Iterator[Item]:
-        """Take the word that is held as complete."""
+        """Yield the word that is held, as complete."""
         if match := self._pattern.match(self._held):
             self._held = ""
             yield self._item(match)

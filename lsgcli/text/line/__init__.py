@@ -1,1 +1,1 @@
-"""A complete line: its sentences, what in them is copied, and their translation as a whole."""
+"""A complete line: its sentences, what is copied in them, and their translation as a whole."""

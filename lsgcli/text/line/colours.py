@@ -1,4 +1,4 @@
-"""What a terminal obeys, taken out of a line and put back in its place."""
+"""Control sequences of a terminal, taken out of a line and put back in their places."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Colours = list[tuple[int, str]]
 
 
 def without(text: str) -> tuple[str, Colours]:
-    r"""Give the text without colours, and for each where it was in that.
+    r"""Return the text without control sequences, and the position of each in that text.
 
     >>> without("\x1b[1mbold\x1b[0m")
     ('bold', [(0, '\x1b[1m'), (4, '\x1b[0m')])
@@ -35,7 +35,7 @@ def without(text: str) -> tuple[str, Colours]:
 
 
 def put_back(parts: Iterable[Part], colours: Colours) -> Iterator[Part]:
-    """Put colours back between the parts of a text; those inside a sentence go behind it."""
+    """Put them back between the parts of a text; those inside a sentence go after it."""
     left, start = list(reversed(colours)), 0
     for part in parts:
         if isinstance(part, Sentence):

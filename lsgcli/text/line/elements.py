@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]*)[^<]*?(/?)>")
-KEPT = {"code", "kbd", "pre", "samp", "script", "style", "tt", "var"}  # what they hold is no prose
+KEPT = {"code", "kbd", "pre", "samp", "script", "style", "tt", "var"}  # what they hold is copied
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 EMPHASIS = re.compile(
     r"(?<![\w*])(\*\*\*?|__|~~)(?=\S)([^*~\n]{1,200}?)(?<=\S)\1(?!\w)"
@@ -29,7 +29,7 @@ class Element(Item):
 
 
 def nest(text: str, items: Sequence[Item]) -> list[Item]:
-    """Join what belongs together, the outermost; items inside are left out.
+    """Join tags that belong together, the outermost ones; items inside are left out.
 
     >>> text = "Press <b>Save</b> or *wait*, <kbd>C</kbd>"
     >>> from lsgcli.text.items import Finder

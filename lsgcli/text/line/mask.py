@@ -1,8 +1,8 @@
-"""What a model is shown of a sentence, and whether what it wrote has every item.
+"""Placeholders for the items of a sentence, and the check that the translation has every item.
 
 Opaque items are shown as placeholders, if the manifest names some that the model copies. Numbers
-are shown as they are first: "1 file" and "5 files" differ. If one of them does not come through,
-they are hidden too.
+are shown as they are at first, since "1 file" and "5 files" differ. If one of them is lost, they
+are hidden too.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Form:
     """A sentence with placeholders."""
 
     words: tuple[str, ...]  # what the model is shown
-    hidden: dict[str, tuple[Item, ...]]  # neighbours by placeholder
+    hidden: dict[str, tuple[Item, ...]]  # neighbouring items by their placeholder
     unused: tuple[str, ...]  # placeholders
     shown: Counter[str]  # numbers
-    taboo: tuple[str, ...]  # what is hidden, and must not be written
-    free: bool  # to write a number for a word: there are no items
+    taboo: tuple[str, ...]  # hidden text that must not be written
+    free: bool  # whether a number may be written for a word: there are no items
 
     def accepts(self, written: str) -> bool:
-        """Whether each placeholder and number was written as often as shown, and no other."""
+        """Return whether each placeholder and number occurs as often as shown, and no other."""
         if not written.strip():
             return False
         if any(written.count(placeholder) != 1 for placeholder in self.hidden):
@@ -51,7 +51,7 @@ class Form:
         return numbers(rest) == self.shown and not any(text in rest for text in self.taboo)
 
     def restore(self, written: str, texts: dict[str, str]) -> str:
-        """Put ``texts`` in the places of the placeholders."""
+        """Replace the placeholders by ``texts``."""
         return self._placeholders().sub(lambda match: texts[match[0]], written)
 
     def _placeholders(self) -> re.Pattern[str]:
@@ -87,7 +87,7 @@ def form(sentence: Sentence, placeholders: Sequence[str], *, hide_numbers: bool)
 
 
 def _runs(sentence: Sentence, *, hide_numbers: bool) -> list[list[Item]]:
-    """Items to hide; neighbours are hidden together."""
+    """Group the items to hide; neighbours share a placeholder."""
     runs: list[list[Item]] = []
     for item in sentence.items:
         if item.shown and not hide_numbers:
@@ -100,7 +100,7 @@ def _runs(sentence: Sentence, *, hide_numbers: bool) -> list[list[Item]]:
 
 
 def parts(sentence: Sentence, most: int) -> list[Part]:
-    """Cut a sentence into parts with ``most`` hidden items each, behind a comma if there is one."""
+    """Cut a sentence into parts with at most ``most`` hidden items, after commas if possible."""
     runs = _runs(sentence, hide_numbers=True)
     cuts, start = [0], 0
     for first in range(most, len(runs), most):
@@ -112,7 +112,7 @@ def parts(sentence: Sentence, most: int) -> list[Part]:
 
 
 def _best_cut(text: str, start: int, end: int) -> int:
-    """Where to cut between two items: behind a sign, or else at a blank."""
+    """Return where to cut between two items: after a punctuation mark, or else at whitespace."""
     for match in re.finditer(r"\s", text[start:end]):
         if text[start : start + match.start()].endswith(CLAUSE):
             return start + match.start()
@@ -121,9 +121,9 @@ def _best_cut(text: str, start: int, end: int) -> int:
 
 
 def pieces(sentence: Sentence) -> Iterator[Copy | Sentence | Element]:
-    """Give what is between the items, to be translated by itself, and the items as copies.
+    """Return the text between the items, to be translated by itself, and the items as copies.
 
-    An element is given as it is.
+    An element stays as it is.
     """
     text, end = sentence.text, 0
     before = sentence.before
@@ -137,7 +137,7 @@ def pieces(sentence: Sentence) -> Iterator[Copy | Sentence | Element]:
 
 
 def _fragment(text: str, language: str) -> Iterator[Copy | Sentence]:
-    """What stands between items: its words, and the signs and blanks around them as copies."""
+    """Return the text between items: its words, and the rest around them as copies."""
     match = FRAGMENT.fullmatch(text)
     if not match or not any(map(str.isalpha, match[2])):
         if text:

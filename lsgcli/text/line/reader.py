@@ -19,22 +19,22 @@ BLANKS = " \t\r\f\v"
 
 
 class Structure(Protocol):
-    """Tells what lines consist of; see ``structure.planner``."""
+    """Divides lines into spans; see ``structure.planner``."""
 
     def __call__(self, line: str) -> Iterable[Span]:
-        """Give the spans of a line that is not blank; together they are the line."""
+        """Return the spans of a line that is not blank; joined they are the line."""
         ...
 
     def blank(self) -> None:
-        """Note a line with nothing in it."""
+        """Note a blank line."""
         ...
 
 
 class Reader:
-    """Turns pieces of input into parts: whole lines by what they are, others as prose."""
+    """Turns pieces of input into parts: whole lines by their kind, others as prose."""
 
     def __init__(self, structure: Structure, cutters: Mapping[str, Cutter]) -> None:
-        """Take what tells what a line consists of; ``cutters`` have one for each language."""
+        """Use a structure, and a cutter for each language."""
         self.cutters = cutters
         self._structure = structure
 
@@ -65,7 +65,7 @@ class Reader:
         cutter = self.cutters.get(language)
         spans = list(self._structure(plain)) if cutter else [Copy(plain)]
         if colours and any(isinstance(span, Prose) and span.guard for span in spans):
-            spans = [Copy(plain)]  # what is written differs from what it stands for
+            spans = [Copy(plain)]  # the text differs from what it is written as
         yield from put_back(self._cut(spans, cutter), colours)
 
     def _cut(self, spans: Iterable[Span], cutter: Cutter | None) -> Iterator[Part]:
@@ -78,7 +78,7 @@ class Reader:
                 yield from _guarded(cutter(span.text), span.guard)
 
     def _words(self, line: list[Piece]) -> Iterator[Part]:
-        """Read what is complete of a line that is arriving: its beginning is copied as it is."""
+        """Read the complete part of a line that is arriving; the copies before its words stay."""
         first = next((n for n, piece in enumerate(line) if isinstance(piece, Unit)), len(line))
         for piece in line[:first]:
             if isinstance(piece, Verbatim):
@@ -91,7 +91,7 @@ class Reader:
 
 
 def unread(pieces: Iterable[Piece]) -> Iterator[Part | EndLine]:
-    """Turn segments into parts as they are: all is prose but what the segmenter copies."""
+    """Turn segments into parts without a structure: all is prose but what the segmenter copies."""
     units: list[Unit] = []
     for piece in pieces:
         if isinstance(piece, Unit):

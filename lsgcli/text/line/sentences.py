@@ -1,4 +1,4 @@
-"""Prose to sentences, with the items in each; what has no words is copied."""
+"""Prose to sentences, with the items in each; text without words is copied."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ ENDING = (*TERMINAL, *(mark + quote for mark in TERMINAL for quote in "\"'’”
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence, or a part of one, without the blanks around it.
+    """A sentence, or a part of one, without the whitespace around it.
 
-    ``items`` are in their order, with places in ``text``.
+    ``items`` are in their order, with positions in ``text``.
     """
 
     text: str
-    before: str = ""  # blanks
+    before: str = ""  # whitespace
     items: tuple[Item, ...] = ()
-    language: str = ""  # as it was told, if it was
-    fragment: bool = False  # between items, of which the model must not write any
-    guard: Guard | None = None  # what its format asks of the translation
+    language: str = ""  # as it was detected, if it was
+    fragment: bool = False  # text between items, none of which the model may write
+    guard: Guard | None = None  # what its format requires of the translation
     units: tuple[str, ...] = ()  # source units that are translated as they are, unchecked
 
     @property
@@ -39,7 +39,7 @@ class Sentence:
         return self.units or tuple(self.text.split())
 
     def part(self, start: int, end: int) -> Iterator[Part]:
-        """Give the words from ``start`` to ``end`` as a sentence, or copy what has none."""
+        """Return the words from ``start`` to ``end`` as a sentence, or a copy if there are none."""
         items = tuple(i for i in self.items if start <= i.start and i.end <= end)
         before = self.before if not start else ""
         yield from trimmed(self.text, start, end, items, before, self.language)
@@ -52,13 +52,13 @@ class Cutter:
     """Cuts prose into sentences that a model can take; nothing is lost."""
 
     def __init__(self, find: Finder, limits: Limits, language: str = "") -> None:
-        """Take what finds the items, what a model takes, and the language if it is told."""
+        """Use a finder of items, the limits of a model, and the language if it was detected."""
         self._find = find
         self._limits = limits
         self._language = language
 
     def __call__(self, text: str) -> Iterator[Part]:
-        """Give sentences, and what is to be copied between them."""
+        """Yield sentences, and what is copied between them."""
         items = nest(text, self._find(text))
         end = first = 0
         for start, end in _cuts(text, items, self._limits):
@@ -71,7 +71,7 @@ class Cutter:
             yield Copy(text[end:])
 
     def _opened(self, text: str, start: int, end: int, items: tuple[Item, ...]) -> Iterator[Part]:
-        """Open an element that is the whole sentence; what it holds may be several."""
+        """Open an element that is the whole sentence; it may hold several."""
         if len(items) == 1 and isinstance(element := items[0], Element):
             rest = text[element.end : end]
             if not text[start : element.start].strip() and not any(map(str.isalnum, rest)):
@@ -83,7 +83,7 @@ class Cutter:
 
 
 def _cuts(text: str, items: Sequence[Item], limits: Limits) -> Iterator[tuple[int, int]]:
-    """Give where sentences begin, with the blanks before them, and end."""
+    """Yield where sentences begin, with the whitespace before them, and end."""
     start = end = tokens = 0
     words: list[str] = []
     for after, word in _words(text, items):
@@ -105,7 +105,7 @@ def _ends(words: list[str], language: str) -> bool:
 
 
 def _words(text: str, items: Sequence[Item]) -> Iterator[tuple[int, str]]:
-    """Give where each word ends and what it is; of an item of several, the last one.
+    """Yield the end of each word and the word; of an item of several words, only the last one.
 
     The last word of an element is that of what it holds, with what follows.
     """
@@ -116,7 +116,7 @@ def _words(text: str, items: Sequence[Item]) -> Iterator[tuple[int, str]]:
         while item and item.end <= a:
             item = next(wide, None)
         if item and item.start < b < item.end:
-            continue  # the item goes on
+            continue  # the item continues
         if isinstance(item, Element) and a < item.close < b:
             yield b, text[max(a, item.inner) : item.close] + text[item.end : b]
         else:
@@ -124,14 +124,14 @@ def _words(text: str, items: Sequence[Item]) -> Iterator[tuple[int, str]]:
 
 
 def is_sign(text: str) -> bool:
-    """Whether a sentence hardly goes on behind it: emoji, the line between columns."""
+    """Return whether a sentence probably ends with it: emoji, the line between columns."""
     return not any(map(str.isalnum, text)) and any(c == "|" or ord(c) > 0x20FF for c in text)
 
 
 def trimmed(
     text: str, start: int, end: int, items: tuple[Item, ...], before: str, language: str
 ) -> Iterator[Part]:
-    """Give a sentence, and as copies the items at its ends that are no part of it."""
+    """Return a sentence, with the items at its ends that are no part of it as copies."""
     first, last = start, end
     inner = list(items)
     while inner and _leads(text, first, inner[0], end):
@@ -155,7 +155,7 @@ def trimmed(
 
 
 def _leads(text: str, start: int, item: Item, end: int) -> bool:
-    """Whether an item stands before the sentence, as a tag or an address does, not in it."""
+    """Return whether an item stands before the sentence, as a tag or an address, not in it."""
     if isinstance(item, Element) or item.shown or text[start : item.start].strip():
         return False
     behind = text[item.end : end].lstrip()

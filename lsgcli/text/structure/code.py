@@ -1,4 +1,4 @@
-"""Lines of program code, told by their signs: no language that a model translates."""
+"""Lines of program code, recognised by their operators and keywords. They are copied."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SIGN = re.compile(
     re.VERBOSE,
 )
 ENDS = (";", "{", "}")
-SHARE = 0.4  # of the words, from which a line is code
+SHARE = 0.4  # of the words: a line with more of them is code
 
 
 def is_code(line: str) -> bool:
-    """Whether a line is program code.
+    """Return whether a line is program code.
 
     >>> [is_code(line) for line in ("return x;", "x = {'a': 1}", "Wait {0}", "Use a = b if it is")]
     [True, True, False, False]

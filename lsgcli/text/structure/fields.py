@@ -17,7 +17,7 @@ FRAGMENT = re.compile(r'\s*"(?:[^"\\]|\\.)*"\s*:.*|\s*[{}\[\]],?\s*')
 
 
 def is_json(line: str) -> bool:
-    """Whether a line is an object or a list."""
+    """Return whether a line is an object or a list."""
     if not line.lstrip().startswith(("{", "[")):
         return False
     try:
@@ -28,12 +28,12 @@ def is_json(line: str) -> bool:
 
 
 def is_fragment(line: str) -> bool:
-    """Whether a line may be one of JSON that is spread over lines."""
+    """Return whether a line may be part of JSON that is spread over lines."""
     return FRAGMENT.fullmatch(line) is not None
 
 
 def texts(line: str, names: Sequence[str]) -> Iterator[Span]:
-    r"""Give the texts of fields; ``a.b`` is the field ``b`` in an object ``a``.
+    r"""Yield the spans of a line, texts of fields as prose; ``a.b`` is ``b`` in an object ``a``.
 
     >>> [span.text for span in texts('{"id": "a", "msg": "It\\nis"}', ["msg"])]
     ['{"id": "a", "msg": "', 'It', '\\n', 'is', '"}']

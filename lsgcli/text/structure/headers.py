@@ -1,4 +1,4 @@
-"""What stands before the prose of a line, and quoted values in it."""
+"""Headers before the prose of a line, and quoted values in it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BLANKS = re.compile(r"\s*")
 
 
 def header_end(text: str, find: Finder) -> int:
-    """Give where the header of a line ends: what is no prose before all that is.
+    """Return the end of a line's header: of everything before its prose.
 
     >>> from lsgcli.text.items import Finder
     >>> line = "Nov 23 02:45:34 web-1 sshd[812]: ERROR The disk is full"
@@ -78,7 +78,7 @@ def _is_item(word: str, find: Finder) -> bool:
 
 
 def _is_subject(text: str) -> bool:
-    """Whether a word before a small letter is the subject of what follows: "x.c was not found"."""
+    """Return whether a word before lower case is the subject of the rest: "x.c was not found"."""
     word = text.strip()
     if HEADER.fullmatch(word) or DATED.fullmatch(word) or "=" in word:
         return False
@@ -86,7 +86,7 @@ def _is_subject(text: str) -> bool:
 
 
 def quoted(text: str) -> Iterator[Span]:
-    """Cut prose at key="quoted text", of which the text is prose too, if it is."""
+    """Cut prose at key="quoted text"; the quoted text is a span of its own, if it is prose."""
     end = 0
     if "<" not in text:
         for match in QUOTED.finditer(text):

@@ -1,4 +1,4 @@
-"""Blocks of Markdown and HTML: where prose begins and what is copied over several lines.
+"""Blocks of Markdown and HTML: where prose begins, and copies of several lines.
 
 Tags, links and emphasis inside a line are items of its prose; see ``text.elements``.
 """
@@ -29,14 +29,14 @@ BLOCK = re.compile(
 
 
 class Fences:
-    """Blocks of code between fences; they are copied."""
+    """Blocks of code between fences, which are copied."""
 
     def __init__(self) -> None:
-        """Start outside."""
+        """Start outside of a block."""
         self._fence = ""
 
     def __call__(self, line: str) -> bool:
-        """Whether a line is a fence, or stands between two."""
+        """Return whether a line is a fence, or between two."""
         match = FENCE.fullmatch(line)
         if self._fence:
             if match and match[1].startswith(self._fence) and not match[2].strip():
@@ -49,7 +49,7 @@ class Fences:
 
 
 class Markdown:
-    """Indented code, front matter and references; what is inline is left to the prose."""
+    """Indented code, front matter and references. Inline markup belongs to the prose."""
 
     def __init__(self) -> None:
         """Start at the beginning of a document."""
@@ -59,7 +59,7 @@ class Markdown:
         self._list = False
 
     def __call__(self, line: str) -> bool:
-        """Whether a line is copied."""
+        """Return whether a line is copied."""
         first, self._first = self._first, False
         if first and line == "---":
             self._front = True
@@ -81,20 +81,20 @@ class Html:
     """Scripts, styles, preformatted text and comments, over several lines; tags of blocks."""
 
     def __init__(self) -> None:
-        """Start outside."""
-        self._end = ""  # what ends what is copied
-        self._tag = False  # a tag has begun on a line before
+        """Start outside of a block."""
+        self._end = ""  # the end mark of the block that is copied
+        self._tag = False  # whether a tag began on a line before
 
     def inside(self) -> bool:
-        """Whether the line before has begun what goes on."""
+        """Whether a block or tag of the lines before continues."""
         return bool(self._end) or self._tag
 
     def opens(self, line: str) -> bool:
-        """Whether a line begins with what may go on over several lines."""
+        """Return whether a line begins with something that may span several lines."""
         return OPENING.match(line.lstrip()) is not None
 
     def __call__(self, line: str) -> Iterator[Span]:
-        """Give prose between tags of blocks, which are copied."""
+        """Return the prose between block tags, which are copied."""
         start, small = 0, line.lower()
         if self._tag:
             start = line.find(">") + 1 or len(line)

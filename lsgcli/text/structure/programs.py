@@ -1,4 +1,4 @@
-"""What programs print and nobody translates: listings, diffs, stack frames, prompts, headers."""
+"""Output of programs that is copied: listings, diffs, stack frames, prompts, headers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ COPIED = re.compile(
     """,
     re.VERBOSE,
 )
-AHEAD = re.compile(  # what stands before a message
+AHEAD = re.compile(  # the part before a message
     r"""
       (?:Caused\sby|Suppressed):\s[\w.$]+(?::\s)?
     | Exception\sin\sthread\s"[^"]*"\s[\w.$]+(?::\s)?
@@ -73,20 +73,20 @@ DIFF = re.compile(
     r"|Binary files .* differ|Index: .*|Only in .*"
 )
 HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@.*")
-LONGEST = 500  # characters of a line that are looked at
+LONGEST = 500  # characters of a line that are searched
 FRAME = re.compile(r'\s*File ".*", line \d+')
 
 
 class Programs:
-    """Tells lines that programs print; some go on over several lines."""
+    """Recognises output of programs, of which some spans several lines."""
 
     def __init__(self) -> None:
-        """Start outside of anything."""
-        self._old = self._new = 0  # lines that are left of a hunk
-        self._indent = -1  # of a frame, whose source follows
+        """Start outside of everything."""
+        self._old = self._new = 0  # lines left in a hunk
+        self._indent = -1  # of a frame whose source line follows
 
     def __call__(self, line: str) -> list[Span] | None:
-        """Give a line that is copied, or its message; None if it is something else."""
+        """Return the spans of a line that is copied, or of its message; None for other lines."""
         if self._goes_on(line):
             return [Copy(line)]
         if hunk := HUNK.fullmatch(line):
@@ -102,7 +102,7 @@ class Programs:
         return None
 
     def _goes_on(self, line: str) -> bool:
-        """Whether a line belongs to what the lines before have begun."""
+        """Return whether a line continues the lines before."""
         if self._old > 0 or self._new > 0:
             sign = line[:1]
             self._old -= sign in (" ", "-", "")

@@ -1,6 +1,6 @@
-"""Rows of tables: their cells are translated one by one if they are prose, and stay where they are.
+"""Rows of tables: cells of prose are translated one by one, and stay where they are.
 
-Quotation marks, delimiters and blanks between cells are copied.
+Quotation marks, delimiters and whitespace between cells are copied.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GAP = re.compile(r"(?<![.!?:;,\s\[(]) {2,}(?=\S)|(?<=\S)[ ]*\t\s*(?=\S)")
-WIDE = re.compile(
-    r"[^\s\[(] {3,}\S|[^\s\[(] {2,}\S.* {2,}\S|\S\t+\S"
-)  # more than a slip of the finger
+WIDE = re.compile(r"[^\s\[(] {3,}\S|[^\s\[(] {2,}\S.* {2,}\S|\S\t+\S")  # more than a typing error
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")  # in 1,000,000
 BAR = re.compile(r"[|│┃]+")
 
 
 def columns(line: str, *, inside: bool) -> list[Span] | None:
-    """Give the cells of a row whose columns are blanks apart; None if it is none.
+    """Return the cells of a row with whitespace between columns; None if it is none.
 
     ``inside``: the line before was one.
     """
@@ -47,19 +45,19 @@ def columns(line: str, *, inside: bool) -> list[Span] | None:
 
 
 def _few(body: str) -> bool:
-    """Whether the first of two cells is a name or a word, so that they are no sentence."""
+    """Return whether the first of two cells is a name or a word, so they are no sentence."""
     first = re.split(r" {3,}|\t", body, maxsplit=1)[0]
     return len(first.split()) <= 2
 
 
 def is_row(line: str) -> bool:
-    """Whether a line has cells between upright lines."""
+    """Return whether a line has cells between vertical bars."""
     body = line.strip()
     return len(body) > 1 and body[0] in "|│┃" and len(BAR.findall(body)) > 1
 
 
 def bars(line: str) -> Iterator[Span]:
-    """Give the cells between upright lines."""
+    """Return the cells between vertical bars."""
     end = 0
     for bar in BAR.finditer(line):
         if line[end : bar.start()]:
@@ -75,9 +73,9 @@ def _cell(text: str) -> Span:
 
 
 def delimiter(line: str, *, before: str = "") -> str:
-    """Tell what separates the fields of a CSV row; nothing, if it hardly is one.
+    """Detect the delimiter of a CSV row; empty if it is probably none.
 
-    ``before``: what separated those of the row before.
+    ``before``: the delimiter of the row before.
     """
     for sign in ",;":
         fields = split(THOUSANDS.sub("", line), sign)
@@ -91,12 +89,12 @@ def delimiter(line: str, *, before: str = "") -> str:
 
 
 def _closed(field: str) -> bool:
-    """Whether each bracket is closed in its field: ``f(a,b,c)`` is no row."""
+    """Return whether each bracket is closed in its field: ``f(a,b,c)`` is no row."""
     return all(field.count(a) == field.count(b) for a, b in ("()", "[]", "{}"))
 
 
 def split(line: str, sign: str) -> list[str]:
-    """Cut a row of CSV into its fields, quotation marks included."""
+    """Split a row of CSV into its fields, with their quotation marks."""
     fields: list[str] = []
     start = 0
     quoted = False
@@ -118,7 +116,7 @@ def _is_valid(line: str, sign: str, count: int) -> bool:
 
 
 def row(line: str, sign: str) -> Iterator[Span]:
-    """Give the cells of a row of CSV or TSV."""
+    """Return the cells of a row of CSV or TSV."""
     for n, field in enumerate(split(line, sign) if sign != "\t" else line.split(sign)):
         if n:
             yield Copy(sign)

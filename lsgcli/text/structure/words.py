@@ -1,17 +1,17 @@
-"""Whether a cell or a quoted value is prose."""
+"""Prose or data: cells and quoted values."""
 
 from __future__ import annotations
 
 import re
 
 WORD = re.compile(r"[(\"'«„“]*[^\W\d_]+(?:['’-][^\W\d_]+)*[)\"'»”.,;:!?…]*")
-SHARE = 0.6  # of all words, that are words of letters
-SMALL = 0.4  # of those but the first, that begin with a small letter
+SHARE = 0.6  # of all words: those of letters
+SMALL = 0.4  # of those but the first: those that begin in lower case
 ENDS = (".", "!", "?", "…")
 
 
 def is_prose(text: str, least: int = 3) -> bool:
-    """Whether a text has ``least`` words, not all of them names; two, if they are a sentence.
+    """Return whether a text has ``least`` words, not all names; two, if they are a sentence.
 
     >>> [is_prose(text) for text in ("Not found.", "Anna Maria Huber", "the disk is full", "a 1 b")]
     [True, False, True, False]
