@@ -173,7 +173,7 @@ def reader_folder(folder: Path) -> Path:
     (folder / "report.json").write_text('{"items": [{"title": "The house is small."}]}\n')
     (folder / "terms.tsv").write_text("Norland\tNorland\n")
     (folder / "names.txt").write_text("Norland\nDashwood\n")
-    write_speech(folder / "talk.wav", ROOT / "tests/data/speech/en_jfk.flac", seconds=3.5)
+    write_speech(folder / "talk.wav", ROOT / "tests/data/speech/en_jfk.flac", seconds=2.0)
     (folder / "talks").mkdir()
     for name in ("film.mkv", "talks/one.mp3", "talks/two.mp3"):
         shutil.copy(folder / "talk.wav", folder / name)
