@@ -91,15 +91,15 @@ def test_the_source_waits_when_nobody_reads():
             yield ramp(0, RATE // 2)
 
     reader = AudioReader(source())
-    settle(taken)
+    settle(taken, QUEUED * 2)
     assert QUEUED * 2 <= len(taken) <= QUEUED * 2 + 2
     assert len(drain(reader)) == 1000
 
 
-def settle(growing: list[int]) -> None:
-    """Wait until a list does not grow any more."""
+def settle(growing: list[int], least: float) -> None:
+    """Wait until a list has so many items and does not grow any more."""
     before = -1
-    while before != len(growing):
+    while before != len(growing) or before < least:
         before = len(growing)
         time.sleep(0.2)
 
@@ -114,20 +114,21 @@ def test_many_small_chunks_wait_as_long_as_few_large_ones():
             yield ramp(0, RATE // 50)
 
     AudioReader(source())
-    settle(taken)
+    settle(taken, 50 * QUEUED)
     assert len(taken) / 50 == pytest.approx(QUEUED, abs=0.1)
 
 
 def test_times_are_those_of_arrival_not_of_reading():
-    go = threading.Event()
+    arrived, go = threading.Event(), threading.Event()
 
     def source() -> Iterable[np.ndarray]:
         yield ramp(0, 10)
+        arrived.set()
         go.wait(30)
         yield ramp(10, 10)
 
     reader = AudioReader(source())
-    time.sleep(0.3)
+    assert arrived.wait(30)
     middle = time.monotonic()
     go.set()
     first, second = drain(reader)

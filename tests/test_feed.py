@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -17,12 +18,15 @@ from lsgcli.text.feed import LONGEST_LINE, Feed
 from lsgcli.text.protect import Protector
 from lsgcli.text.segmenter import EndLine, EndSegment, Limits, Line, Piece, Segmenter, Verbatim
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 LIMITS = Limits(20, len, "en")
 
 
-def drain(feed: Feed) -> list[Piece]:
-    """Take everything, as the pipeline does."""
-    pieces: list[Piece] = []
+def drain(feed: Feed, pieces: list[Piece] | None = None) -> list[Piece]:
+    """Take everything, as the pipeline does; ``pieces`` grows by it."""
+    pieces = [] if pieces is None else pieces
     while True:
         if taken := feed.complete(3):
             pieces += taken
@@ -37,7 +41,10 @@ def drain(feed: Feed) -> list[Piece]:
             return pieces
 
 
-def through_pipe(chunks: list[bytes], pause: float = 0.0, **options) -> list[Piece]:
+def through_pipe(
+    chunks: Iterable[bytes], pause: float = 0.0, pieces: list[Piece] | None = None, **options
+) -> list[Piece]:
+    """Take everything that comes through a pipe; ``pieces`` grows by it while more is written."""
     pace = options.pop("pace", None)
     out, into = os.pipe()
 
@@ -51,7 +58,7 @@ def through_pipe(chunks: list[bytes], pause: float = 0.0, **options) -> list[Pie
     writer.start()
     try:
         reader = ChunkReader([out], pace)
-        return drain(Feed(reader, Segmenter(LIMITS, "line", Protector()), **options))
+        return drain(Feed(reader, Segmenter(LIMITS, "line", Protector()), **options), pieces)
     finally:
         writer.join()
         os.close(out)
@@ -137,7 +144,15 @@ def test_a_line_that_is_complete_is_one_piece():
 
 
 def test_a_line_that_is_arriving_is_words_and_the_next_one_is_whole_again():
-    pieces = through_pipe([b"The house ", b"is old.\nIt is.\n"], pause=0.3, lines=True)
+    pieces: list[Piece] = []
+
+    def arriving() -> Iterator[bytes]:
+        yield b"The house "
+        while not pieces:
+            time.sleep(0.001)
+        yield b"is old.\nIt is.\n"
+
+    through_pipe(arriving(), pieces=pieces, lines=True)
     assert written(pieces[:5]) == "Thehouseisold."
     assert pieces[-2:] == [EndLine("\n"), Line("It is.")]
 

@@ -56,10 +56,12 @@ def test_words_come_out_before_the_line_ends(live):
 
 def test_a_slow_writer_gets_whole_words_only(live):
     lsg: Live = live("--policy", "wait-k", "-k", "1")
-    for word in LINE.split():
-        lsg.feed(word + " ", pause=0.05)
-    lsg.until(len)
-    lsg.feed("now.\nAnd the next line is here.\n")
+    words = LINE.split()
+    for word in words[:3]:
+        before = lsg.out
+        lsg.feed(word + " ")
+        lsg.until(before.__ne__)
+    lsg.feed(" ".join(words[3:]) + " now.\nAnd the next line is here.\n")
     result = lsg.finish()
     assert len(lsg.seen) > 3  # it did come in pieces
     for piece in lsg.seen:

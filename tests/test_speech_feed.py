@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import time
+import threading
 
 import numpy as np
 import pytest
@@ -40,14 +40,18 @@ def chunks(samples: np.ndarray, sizes: list[int]):
         start, n = start + size, n + 1
 
 
+def utterance(feed: SpeechFeed) -> list[SpeechSegment]:
+    segments, finished = [], False
+    while not finished:
+        units, finished = feed.units(10.0, wait=True)
+        segments += units
+    return segments
+
+
 def utterances(feed: SpeechFeed) -> list[list[SpeechSegment]]:
     found = []
     while feed.waiting():
-        segments, finished = [], False
-        while not finished:
-            units, finished = feed.units(10.0, wait=True)
-            segments += units
-        found.append(segments)
+        found.append(utterance(feed))
     return found
 
 
@@ -119,23 +123,34 @@ def test_one_at_a_time_unless_live() -> None:
 
 
 def test_live_hands_out_what_has_come_and_no_more_than_asked_for() -> None:
-    feed = feed_of(audio((0.9, 20)), live=True)
+    arrived = threading.Event()
+
+    def talking():
+        yield from chunks(audio((0.9, 20)), [8000])
+        arrived.set()
+
+    feed = SpeechFeed(AudioReader(talking()), loud, live=True)
     assert feed.waiting()
-    time.sleep(0.5)  # the reader's thread has it all by then
+    assert arrived.wait(30)
     assert seconds(feed.units(3.0, wait=True)[0]) == pytest.approx(2.56)
     assert seconds(feed.units(0.0, wait=False)[0]) == pytest.approx(0.64)
     assert seconds(feed.units(100.0, wait=False)[0]) == pytest.approx(16.64, abs=0.7)
 
 
 def test_a_stall_ends_an_utterance() -> None:
-    def stalling():
-        yield audio((0.9, 1))
-        time.sleep(1.5)
-        yield audio((0.9, 1))
+    go_on = threading.Event()
 
-    feed = SpeechFeed(AudioReader(stalling()), loud, idle=0.3, live=True)
-    first, second = utterances(feed)
-    assert seconds(first) + seconds(second) == pytest.approx(2, abs=0.1)
+    def stalling():
+        yield audio((0.9, 0.5))
+        go_on.wait(30)
+        yield audio((0.9, 0.5))
+
+    feed = SpeechFeed(AudioReader(stalling()), loud, idle=0.1, live=True)
+    assert feed.waiting()
+    first = utterance(feed)
+    go_on.set()
+    (second,) = utterances(feed)
+    assert seconds(first) + seconds(second) == pytest.approx(1, abs=0.1)
 
 
 def test_an_error_comes_after_what_was_said_before() -> None:
