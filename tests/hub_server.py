@@ -61,6 +61,7 @@ class Hub:
         self.cut: Callable[[str, int], bool] = lambda name, sent: False  # hang up after so many?
         self.slow = 0.0  # seconds for a block
         self.status = 0  # what everything is answered with
+        self.hook: Callable[[Handler, str], bool] = lambda handler, path: False  # answers instead
         self._server = ThreadingHTTPServer(
             ("127.0.0.1", 0), type("Bound", (Handler,), {"hub": self})
         )
@@ -114,6 +115,9 @@ class Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.hub.requests.append((self.command, path, headers))
+        if self.hub.hook(self, path):
+            self.close_connection = True
+            return None
         if self.hub.status:
             return self._refuse(self.hub.status, "", "as the test wants it")
         found = re.fullmatch(r"/api/models/(.+)/revision/(.+)", path)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from lsgcli import terminal
 from lsgcli.errors import HubError, ManifestError, ModelError, UsageError
-from lsgcli.models import provenance, store
-from lsgcli.models.files import WEIGHTS, File, is_needed, sha256, verify
+from lsgcli.models import catalog, manifest, provenance, store
+from lsgcli.models.files import WEIGHTS, File, is_needed, read_object, sha256, verify
 from lsgcli.models.manifest import FILE_NAME
-from lsgcli.models.pull import repository
+from lsgcli.models.pull import limits, repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,9 @@ def pull(name: str, revision: str, *, note: Callable[[str], None], show: bool, c
             begun = sum(file.stat().st_size for file in directory.iterdir())
             store.make_room(directory, sum(file.size for file in files) - begun)
             with terminal.transfer(name, color, show=show) as progress:
-                _obtain_all(described, files, directory, progress)
+                _obtain_all(described, files, directory, progress, note)
             provenance.save(directory, _record(revision, described, files, directory))
+            _check(name, directory)
             return store.install(name, directory)
     except OSError as error:
         raise HubError(f"{error.filename or store.root()}: {error.strerror}") from error
@@ -55,6 +56,10 @@ def _needed(repository: Repository) -> list[RemoteFile]:
     )
     if WEIGHTS not in {file.name for file in files}:
         raise UsageError(f"{repository.name} is {to_convert(repository.name)}")
+    if len(files) > limits.MOST_FILES:
+        raise HubError(
+            f"{repository.name} has {len(files)} files for a model, more than {limits.MOST_FILES}"
+        )
     for file in files:
         if file.size < 1 or not (file.sha256 or file.blob):
             raise HubError(f"the Hub does not tell size and checksum of {file.name}")
@@ -73,6 +78,17 @@ def _is_whole(directory: Path, commit: str) -> bool:
     return True
 
 
+def _check(name: str, directory: Path) -> None:
+    """Raise HubError if the model's manifest, or its Whisper's tables, cannot be used."""
+    try:
+        if (directory / FILE_NAME).exists():
+            manifest.verify(directory, manifest.load(directory))
+        elif "suppress_ids" in read_object(directory / "config.json"):
+            catalog.whisper_manifest(directory)
+    except (ManifestError, ModelError) as error:
+        raise HubError(f"{name} is not installed, since it cannot be used: {error}") from error
+
+
 def _borrow(files: list[RemoteFile], here: Path, directory: Path) -> None:
     """Have what is here already in the new directory too; what has changed is fetched."""
     for file in files:
@@ -85,6 +101,7 @@ def _obtain_all(
     files: list[RemoteFile],
     directory: Path,
     progress: Callable[[int, int], None],
+    note: Callable[[str], None],
 ) -> None:
     total = sum(file.size for file in files)
     done = 0
@@ -93,12 +110,16 @@ def _obtain_all(
         progress(done + size, total)
 
     for file in files:
-        _obtain(repository, file, directory, grown)
+        _obtain(repository, file, directory, grown, note)
         done += file.size
 
 
 def _obtain(
-    described: Repository, file: RemoteFile, directory: Path, grown: Callable[[int], None]
+    described: Repository,
+    file: RemoteFile,
+    directory: Path,
+    grown: Callable[[int], None],
+    note: Callable[[str], None],
 ) -> None:
     """Have a file in the directory, the very one. Raises HubError, OSError."""
     whole = directory / file.name
@@ -106,10 +127,10 @@ def _obtain(
         return grown(file.size)
     part = directory / f".{file.name}.part"
     went_on = part.exists()
-    repository.fetch(described, file, part, grown)
+    repository.fetch(described, file, part, grown, note)
     if went_on and not file.is_copy(part):  # what was there was damaged, as after a power cut
         part.unlink()
-        repository.fetch(described, file, part, grown)
+        repository.fetch(described, file, part, grown, note)
     if not file.is_copy(part):
         part.unlink()
         raise HubError(
