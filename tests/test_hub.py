@@ -62,7 +62,7 @@ def forever(handler: Handler, data: bytes, pause: float = 0.0) -> None:
 
 
 def pull(hub: Hub, home: Path, **changes: str) -> Any:
-    surroundings = {"LSG_HOME": str(home), "HF_HOME": str(home / "hf"), "HF_ENDPOINT": hub.url}
+    surroundings: dict[str, Any] = {"LSG_HOME": str(home), "HF_HOME": str(home / "hf"), "HF_ENDPOINT": hub.url}
     surroundings |= {"NO_PROXY": "127.0.0.1,localhost", "HF_HUB_OFFLINE": "", "HF_TOKEN": ""}
     return run_lsg("models", "pull", NAME, **surroundings | changes)
 
@@ -220,7 +220,7 @@ def test_it_is_waited_and_told(hub: Hub, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("asked", ["", "Wed, 21 Oct 2015 07:28:00 GMT", "-1", "x"])
 def test_always_busy(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
-    monkeypatch.setattr(repository.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     hub.hook = busy(10_000, f"Retry-After: {asked}")
     with pytest.raises(HubError, match="429"):
         fetched(tmp_path)
