@@ -62,7 +62,8 @@ def forever(handler: Handler, data: bytes, pause: float = 0.0) -> None:
 
 
 def pull(hub: Hub, home: Path, **changes: str) -> Any:
-    surroundings: dict[str, Any] = {"LSG_HOME": str(home), "HF_HOME": str(home / "hf"), "HF_ENDPOINT": hub.url}
+    surroundings: dict[str, Any] = {"LSG_HOME": str(home), "HF_HOME": str(home / "hf")}
+    surroundings |= {"HF_ENDPOINT": hub.url}
     surroundings |= {"NO_PROXY": "127.0.0.1,localhost", "HF_HUB_OFFLINE": "", "HF_TOKEN": ""}
     return run_lsg("models", "pull", NAME, **surroundings | changes)
 
