@@ -400,6 +400,12 @@ def test_a_language_model_without_a_template_gets_the_papers_prompt(hub, home):
 @pytest.mark.parametrize(
     ("template", "message"),
     [
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "3 s"),
+        ("{{ (('x' * 10**9) * 20) | length }}", "needs more than 512 MB"),
+        ("{{ 'x' * 2**21 }}", "makes more than 1048576 characters"),
+        ("{# " + "x" * 2**20 + " #}", "has more than 1048576 characters"),
+        ("{{ " + "(" * 20_000 + "1" + ")" * 20_000 + " }}", "template fails"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "goes round in circles"),
         ("{{ messages[0].__class__.__mro__ }}", "template fails: .*unsafe"),
         ("{{ raise_exception('only in twos') }}", "template.*only in twos"),
         ("{% for m in messages %}{{ m.role }}{% endfor %}", "does not hold the source once"),
@@ -416,6 +422,10 @@ def test_a_template_that_cannot_be_used(hub, home, template, message):
     [
         ("tokenizer_config.json", b"[]", "tokenizer_config.json: not an object"),
         ("tokenizer_config.json", b"{", "tokenizer_config.json"),
+        ("tokenizer_config.json", b'{"bos_token": 7}', "bos_token is no text"),
+        ("tokenizer_config.json", b'{"chat_template": 7}', "chat_template is no text"),
+        ("tokenizer_config.json", b'{"chat_template": [7]}', "not as it should be"),
+        ("chat_template.jinja", b"\xff", "chat_template.jinja: not UTF-8"),
         ("tokenizer_config.json", b'{"added_tokens_decoder": [1]}', "not as it should be"),
         ("tokenizer.json", b"{}", "tokenizer.json"),
     ],

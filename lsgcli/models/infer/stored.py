@@ -1,13 +1,12 @@
 """A model that came in CTranslate2's form, without a manifest: told from the files it came with.
 
-Nothing in them is run: a chat template is rendered in Jinja's sandbox, as Transformers does it.
+Nothing in them is run but a chat template, in Jinja's sandbox and in a process with limits, see
+``render``.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import datetime
 from functools import cached_property
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from lsgcli.errors import ModelError, UsageError
 from lsgcli.models import infer, provenance
 from lsgcli.models.files import read_object, read_text
 from lsgcli.models.infer import Unconverted, Wishes
+from lsgcli.models.infer.render import render
 from lsgcli.models.manifest import FILE_NAME
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 OPUS = re.compile(r"opus-mt-(?:tc-big-)?([a-z]{2,3})-([a-z]{2,3})\b")
 END = "</s>"
+CONFIG = "tokenizer_config.json"
 
 
 class StoredTokenizer:
@@ -33,7 +34,7 @@ class StoredTokenizer:
     def __init__(self, directory: Path) -> None:
         """Read a directory's ``tokenizer_config.json`` and what is beside it. Raises ModelError."""
         self._directory = directory
-        self._config = read_object(directory / "tokenizer_config.json")
+        self._config = read_object(directory / CONFIG)
         model = read_object(directory / "config.json")
         self.bos_token = self._named("bos_token")
         self.eos_token = self._named("eos_token") or model.get("eos_token") or END
@@ -62,22 +63,9 @@ class StoredTokenizer:
         return SimpleNamespace(input_ids=[self.bos_token_id] if begins else [])
 
     def apply_chat_template(self, messages: list[dict[str, str]], **options: Any) -> str:
-        """Render the template. Raises what it raises."""
-        from jinja2.ext import loopcontrols
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
-        )
-        environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
-        environment.globals |= {
-            "raise_exception": _refuse,
-            "strftime_now": lambda pattern: datetime.now().strftime(pattern),
-        }
+        """Render the template. Raises TemplateError."""
         tokens = {"bos_token": self.bos_token or "", "eos_token": self.eos_token}
-        return environment.from_string(self.chat_template or "").render(
-            messages=messages, **tokens, **options
-        )
+        return render(self.chat_template or "", messages=messages, **tokens, **options)
 
     @cached_property
     def _tokens(self) -> Any:
@@ -91,7 +79,7 @@ class StoredTokenizer:
 
     def _named(self, name: str) -> str | None:
         token = self._config.get(name)
-        return token.get("content") if isinstance(token, dict) else token
+        return self._text(name, token.get("content") if isinstance(token, dict) else token)
 
     def _template(self) -> str | None:
         file = self._directory / "chat_template.jinja"
@@ -100,7 +88,12 @@ class StoredTokenizer:
         stored = self._config.get("chat_template")
         if isinstance(stored, list):  # several, by name
             stored = next((one["template"] for one in stored if one["name"] == "default"), None)
-        return stored
+        return self._text("chat_template", stored)
+
+    def _text(self, name: str, value: object) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        raise ModelError(f"{self._directory / CONFIG}: {name} is no text")
 
 
 def complete(directory: Path, wishes: Wishes, note: Callable[[str], None]) -> None:
@@ -130,7 +123,3 @@ def complete(directory: Path, wishes: Wishes, note: Callable[[str], None]) -> No
             f"{name} has no chat template: it is asked with the paper's prompt, which it may not "
             f"know; another one can be written into {directory / FILE_NAME}"
         )
-
-
-def _refuse(message: str) -> None:
-    raise UsageError(f"the chat template: {message}")
