@@ -1,7 +1,8 @@
 """The commands of README.md and docs/: found in the fences, run as they are printed.
 
 A fence of ``sh`` holds commands. A fence of ``console`` holds commands behind ``$``, each with
-what it prints. What a comment behind a command says counts:
+what it prints. A fence of ``python`` is a program; ``print(…)  # TEXT`` in it says what it prints.
+What a comment behind a command says counts:
 
 ``# needs …``       is not run: a network, a microphone, a GPU, a model that is not in the box
 ``# until Ctrl-C``  is interrupted when its first line has come
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -36,6 +38,12 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 SHOWN = ("examples", "benchmarks", "models", "tests", "lsgcli")  # of the repository
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TIMEOUT = 120
+# What the programs in a document may use: the frames of a microphone.
+FRAMES = """import wave, numpy
+with wave.open("talk.wav") as _talk:
+    _samples = numpy.frombuffer(_talk.readframes(_talk.getnframes()), "<i2")
+frames = numpy.array_split(_samples.astype("float32") / 32768, 20)
+"""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Command:
         return "until Ctrl-C" in self.comment
 
     def __str__(self) -> str:
-        return f"{self.document.stem}: {self.text}"
+        return f"{self.document.stem}: {self.text.split(FRAMES)[-1]}"
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,9 @@ def _of(document: Path, language: str, text: str) -> Iterator[Command]:
         for line in text.replace("\\\n", "").splitlines():
             if line and not line.startswith("#"):
                 yield _command(document, line, None)
+    elif language == "python":
+        output = "\n".join(re.findall(r"print\(.*\)  # (.*)", text))
+        yield Command(document, f"python3 -c {shlex.quote(FRAMES + text)}", "", output or None)
 
 
 def _command(document: Path, line: str, output: str | None) -> Command:

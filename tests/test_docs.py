@@ -55,7 +55,7 @@ def test_the_reasons_for_not_running_a_command() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_no_command_hides_in_another_fence(document: Path) -> None:
     for language, text in fences(document):
-        if language not in ("sh", "console"):
+        if language not in ("sh", "console", "python"):
             assert not re.search(r"^(\$ )?(lsg|make|python3?|pip) ", text, re.MULTILINE)
 
 
