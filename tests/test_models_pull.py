@@ -424,7 +424,7 @@ def test_a_template_that_cannot_be_used(hub, home, template, message):
         ("tokenizer_config.json", b"{", "tokenizer_config.json"),
         ("tokenizer_config.json", b'{"bos_token": 7}', "bos_token is no text"),
         ("tokenizer_config.json", b'{"chat_template": 7}', "chat_template is no text"),
-        ("tokenizer_config.json", b'{"chat_template": [7]}', "not as it should be"),
+        ("tokenizer_config.json", b'{"added_tokens_decoder": {"1": 7}}', "not as it should be"),
         ("chat_template.jinja", b"\xff", "chat_template.jinja: not UTF-8"),
         ("tokenizer_config.json", b'{"added_tokens_decoder": [1]}', "not as it should be"),
         ("tokenizer.json", b"{}", "tokenizer.json"),

@@ -270,7 +270,7 @@ def load(directory: Path) -> AnyManifest:
     except FileNotFoundError:
         raise ManifestError(f"{directory}: not a model directory, it has no {FILE_NAME}") from None
     except msgspec.ValidationError as error:
-        raise ManifestError(f"{file}: {str(error).replace('`$.', '`')}") from error
+        raise ManifestError(f"{file}: {str(error)[:500].replace('`$.', '`')}") from error
     except ValueError as error:
         raise ManifestError(f"{file}: {error}") from error
     if isinstance(manifest, DecoderOnlyManifest):

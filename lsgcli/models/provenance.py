@@ -53,7 +53,7 @@ def load(directory: Path) -> Pulled | None:
     except FileNotFoundError:
         return None
     except (ValueError, msgspec.ValidationError) as error:
-        raise ManifestError(f"{file}: {error}; get the model again") from error
+        raise ManifestError(f"{file}: {str(error)[:500]}; get the model again") from error
     if record.version != VERSION:
         raise ManifestError(
             f"{file}: version is {record.version}, this lsg reads version {VERSION}"

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 LONGEST = 1 << 20  # bytes of a line
 LONGEST_STREAM = 1e9  # seconds
+LONGEST_REASON = 300  # characters
 
 Language = Annotated[str, Meta(pattern="^[a-z]{2,3}$")]
 Field = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -210,7 +211,9 @@ class Replay:
             raise self._damaged(number, str(error)) from error
 
     def _damaged(self, number: int, reason: str) -> InputError:
-        return InputError(f"{self._name}:{number}: not a recording of this lsg's: {reason}")
+        return InputError(
+            f"{self._name}:{number}: not a recording of this lsg's: {reason[:LONGEST_REASON]}"
+        )
 
 
 def _sum(before: int, at: float, data: bytes) -> int:

@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lsgcli.atomic import replacing
 from lsgcli.errors import InputError, UsageError
+
+LONGEST = 64 << 20  # bytes of a line
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -22,7 +24,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; name a log or its directory") from error
     with handle:
-        for number, line in enumerate(handle, 1):
+        for number, line in _lines(path, handle):
             if not line.isspace():
                 yield number, line
 
@@ -40,11 +42,19 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; name a text file") from error
     with handle:
-        for number, line in enumerate(handle, 1):
+        for number, line in _lines(path, handle):
             try:
                 yield number, line.decode().rstrip("\r\n")
             except UnicodeDecodeError as error:
                 raise InputError(f"{path}:{number}: not UTF-8; convert it with iconv") from error
+
+
+def _lines(path: Path, handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Number the lines. Raises InputError for one that would fill the memory."""
+    for number, line in enumerate(iter(lambda: handle.readline(LONGEST + 1), b""), 1):
+        if len(line) > LONGEST:
+            raise InputError(f"{path}:{number}: a line of more than {LONGEST >> 20} MB")
+        yield number, line
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from lsgcli.errors import InputError
 
 Number = int | float
+LONGEST = 500  # characters of what is said of a line
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -42,7 +43,7 @@ class RecordDecoder(Generic[T]):
             return self._decoder.decode(line)
         except msgspec.ValidationError as error:
             raise InputError(f"{self._path}:{number}: {_explain(error)}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{self._path}:{number}: {_diagnose(line, error)}") from error
 
     def _decode_without_ignored(self, line: bytes) -> T:
@@ -53,7 +54,7 @@ class RecordDecoder(Generic[T]):
 
 
 def _explain(error: msgspec.ValidationError) -> str:
-    message = str(error)
+    message = str(error)[:LONGEST]
     if "unknown field" in message:
         return f"{message}; remove it, or name it among the fields to ignore"
     return f"{message}; write the log again"
@@ -63,6 +64,6 @@ def _diagnose(line: bytes, error: Exception) -> str:
     """Distinguish NaN, which Python writes and JSON does not have, from an incomplete line."""
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return f"broken JSON ({error}); if the run was cut short here, delete the line"
     return "NaN or an infinite number, which is not JSON; write the log again"

@@ -87,7 +87,10 @@ class StoredTokenizer:
             return read_text(file)
         stored = self._config.get("chat_template")
         if isinstance(stored, list):  # several, by name
-            stored = next((one["template"] for one in stored if one["name"] == "default"), None)
+            named = [one for one in stored if isinstance(one, dict)]
+            stored = next(
+                (each.get("template") for each in named if each.get("name") == "default"), None
+            )
         return self._text("chat_template", stored)
 
     def _text(self, name: str, value: object) -> str | None:

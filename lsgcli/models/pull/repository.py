@@ -109,12 +109,17 @@ def describe(name: str, revision: str) -> Repository:
         _utils().validate_repo_id(name)
         with _opened(url, {}) as response:
             answer = _read(response)
+    return parse(name, answer)
+
+
+def parse(name: str, answer: bytes) -> Repository:
+    """Read the Hub's answer about a repository. Raises HubError if it is not as it should be."""
     try:
         info = msgspec.json.decode(answer, type=_Info)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HubError(
-            f"{at} does not say as it should what {name} holds ({error}); if it is a mirror, "
-            "choose another with HF_ENDPOINT"
+            f"{endpoint()} does not say as it should what {name} holds ({_plain(str(error))}); if "
+            "it is a mirror, choose another with HF_ENDPOINT"
         ) from error
     licence = (info.card.license if info.card else None) or ""
     files = [
