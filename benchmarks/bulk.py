@@ -27,7 +27,7 @@ from lsgcli.output.text import TextWriter
 from lsgcli.policy.baselines import Offline
 from lsgcli.text.chunks import ChunkReader
 from lsgcli.text.feed import Feed
-from lsgcli.text.line.translate import Way
+from lsgcli.text.line.translate import Route
 from lsgcli.text.pipeline import Pipeline
 from lsgcli.text.segmenter import Limits, Segmenter
 
@@ -45,7 +45,7 @@ def through_lsg(backend: DecoderOnlyBackend, data: bytes) -> None:
     threading.Thread(target=_write, args=(write, data)).start()
     feed = Feed(ChunkReader([read]), Segmenter(Limits(10**6, backend.count, "en", sentences=False)))
     sink = os.open(os.devnull, os.O_WRONLY)
-    Pipeline(feed, {"": Way(Offline(), backend)}, TextWriter(Output(sink))).run()
+    Pipeline(feed, {"": Route(Offline(), backend)}, TextWriter(Output(sink))).run()
 
 
 def _write(descriptor: int, data: bytes) -> None:

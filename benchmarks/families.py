@@ -31,7 +31,7 @@ from lsgcli.models.convert import Request, convert
 from lsgcli.models.convert.check import OriginalBackend
 from lsgcli.models.convert.loading import Origin
 from lsgcli.models.convert.original import Original
-from lsgcli.models.infer import Wishes
+from lsgcli.models.infer import Overrides
 from lsgcli.models.infer.examples import EXAMPLES
 from lsgcli.policy.lsg import Lsg
 
@@ -63,7 +63,10 @@ def row(family: Family, directory: Path) -> str:
     found = {}
     for quantization in ("float32", "int8"):
         request = Request(
-            str(origin), directory / quantization, quantization, Wishes("en", "de", family.prompt)
+            str(origin),
+            directory / quantization,
+            quantization,
+            Overrides("en", "de", family.prompt),
         )
         found[quantization] = convert(request)
     equal, total, rules = equal_decisions(origin, directory / "float32")

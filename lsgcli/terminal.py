@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
+
+from lsgcli.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,11 +18,14 @@ if TYPE_CHECKING:
 
 
 def setup() -> None:
-    """UTF-8 whatever the locale; standard streams that are closed are open, but of no use."""
+    """UTF-8 whatever the locale; closed standard streams are open, but of no use; notes on stderr."""
     _occupy()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(_Lines())
 
 
 def _occupy() -> None:
@@ -33,6 +39,11 @@ def _occupy() -> None:
         except OSError:
             os.open(os.devnull, mode)  # takes the lowest free number
     sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
+def is_terminal(descriptor: int) -> bool:
+    """Whether a descriptor is a terminal; one that is closed is none."""
+    return os.isatty(descriptor)
 
 
 def coloured(choice: str, stream: IO[str]) -> bool:
@@ -84,19 +95,28 @@ def transfer(
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+class _Lines(logging.Handler):
+    """Notes and warnings as lines on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one."""
+        kind = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        _say(f"lsg: {kind}{record.getMessage()}")
+
+
+def be_quiet() -> None:
+    """Print errors, and nothing else."""
+    logger.setLevel(logging.ERROR)
+
+
+def is_quiet() -> bool:
+    """Whether only errors are wanted."""
+    return logger.level >= logging.ERROR
+
+
 def error(message: str) -> None:
     """Print the one line of an error."""
     _say(f"lsg: error: {message}")
-
-
-def warning(message: str) -> None:
-    """Print the one line of a warning."""
-    _say(f"lsg: warning: {message}")
-
-
-def note(message: str) -> None:
-    """Print a remark."""
-    _say(f"lsg: {message}")
 
 
 def end_line() -> None:

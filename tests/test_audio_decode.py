@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
+from messages import logged
 
 from lsgcli.core.audio import RATE
 from lsgcli.errors import InputError
@@ -63,8 +64,10 @@ def pcm16(samples: np.ndarray) -> bytes:
 
 def read(source, warnings: list[str] | None = None) -> np.ndarray:
     """Decode to the end; without ``warnings`` there must be none."""
-    told: list[str] = [] if warnings is None else warnings
-    parts = list(decode(source, told.append))
+    with logged() as told:
+        parts = list(decode(source))
+    if warnings is not None:
+        warnings += told
     assert all(part.dtype == np.float32 and part.ndim == 1 for part in parts)
     assert warnings is not None or not told
     return np.concatenate([*parts, np.zeros(0, np.float32)])
@@ -288,15 +291,15 @@ def through_pipe(pieces: list[bytes], pause: float):
             time.sleep(pause)
         os.close(into)
 
-    warnings: list[str] = []
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        reader = AudioReader(decode(out, warnings.append))
-        chunks = []
-        while chunk := reader.get(30):
-            chunks.append(chunk)
-        assert reader.ended
+        with logged() as warnings:
+            reader = AudioReader(decode(out))
+            chunks = []
+            while chunk := reader.get(30):
+                chunks.append(chunk)
+            assert reader.ended
     finally:
         writer.join()
         os.close(out)

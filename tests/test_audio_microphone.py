@@ -16,14 +16,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from test_audio_decode import assert_chirp, chirp
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the stand-in is ALSA's"),
@@ -44,11 +42,13 @@ FILE = """pcm.{name} {{
 PRELUDE = """
 import json, sys, time
 import numpy as np
-from lsgcli.speech.sources import microphone
-from lsgcli.speech.chunks import AudioReader
-from lsgcli.speech.sources.microphone import Microphone, list_devices
 from lsgcli.errors import LsgError
-warnings = []
+from lsgcli.speech.chunks import AudioReader
+from lsgcli.speech.sources import microphone
+from lsgcli.speech.sources.microphone import Microphone, list_devices
+from messages import logged
+collecting = logged()
+warnings = collecting.__enter__()
 def tell(**what):
     print(json.dumps(what | {"warnings": warnings}))
 def record(mic, seconds):
@@ -70,7 +70,7 @@ def run(tmp_path: Path, config: str, code: str) -> tuple[dict[str, Any], np.ndar
     paths = os.pathsep.join([ALSA, str(tmp_path / "asound.conf")])
     done = subprocess.run(
         [sys.executable, "-c", PRELUDE + code, str(tmp_path / "heard.f32")],
-        env=os.environ | {"ALSA_CONFIG_PATH": paths},
+        env=os.environ | {"ALSA_CONFIG_PATH": paths, "PYTHONPATH": str(Path(__file__).parent)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -187,7 +187,7 @@ except LsgError as error:
 def test_speech_comes_while_it_is_spoken(tmp_path):
     config = FILE.format(name="live", source=tmp_path / "pipe")
     code = """
-mic = Microphone("live", warnings.append)
+mic = Microphone("live")
 start = time.monotonic()
 parts = record(mic, 1.9)
 tell(lost=mic.lost, overflows=mic.overflows, chunks=len(parts))
@@ -224,7 +224,7 @@ tell(rate=mic.rate, own=mic.device.rate)
 def test_what_comes_too_fast_is_counted(tmp_path, talk):
     code = """
 microphone.QUEUED = 0.5
-mic = Microphone("talk", warnings.append)
+mic = Microphone("talk")
 for samples in mic:
     time.sleep(0.05)
     if mic.lost > 1:

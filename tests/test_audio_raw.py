@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from messages import logged
 from test_audio_decode import assert_chirp, chirp
 
 from lsgcli.core.audio import RATE
@@ -27,8 +28,10 @@ WRITERS = {
 
 
 def joined(pieces: list[bytes], pcm: Pcm, warnings: list[str] | None = None) -> np.ndarray:
-    told: list[str] = [] if warnings is None else warnings
-    parts = list(convert(pieces, pcm, "it", told.append))
+    with logged() as told:
+        parts = list(convert(pieces, pcm, "it"))
+    if warnings is not None:
+        warnings += told
     assert all(part.dtype == np.float32 for part in parts)
     assert warnings is not None or not told
     return np.concatenate(parts)

@@ -75,8 +75,12 @@ def complete(path: str, *words: str) -> list[str]:
         (["lsg", "translate", "--late"], {"--latency"}),
         (
             ["lsg", "translate", "--policy", ""],
-            {"lsg", "lsg-words", "alignatt", "wait-k", "local-agreement", "hold-n", "offline"},
+            {"lsg", "lsg-words", "wait-k", "local-agreement", "hold-n", "offline"},
         ),
+        (["lsg", "asr", "--policy", "a"], {"alignatt"}),
+        (["lsg", "translate", "--to", "d"], {"da", "de"}),
+        (["lsg", "translate", "--to", "de", "--model", "en-"], {"en-de", "en-fr-es"}),
+        (["lsg", "asr", "--model", "tiny.e"], {"tiny.en"}),
         (["lsg", "translate", "--policy", "w"], {"wait-k"}),
         (["lsg", "translate", "--to", "de", "--segment", "s"], {"sentence"}),
         (["lsg", "translate", "--kl"], {"--kl-direction"}),

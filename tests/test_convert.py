@@ -215,7 +215,7 @@ def test_an_adapter_is_merged(llama3: Path, tmp_path: Path) -> None:
     from lsgcli.models.convert.check import compare
     from lsgcli.models.convert.loading import Origin
     from lsgcli.models.convert.original import Original
-    from lsgcli.models.infer import Wishes
+    from lsgcli.models.infer import Overrides
     from lsgcli.models.infer.examples import EXAMPLES
 
     origin = Origin(llama3)
@@ -227,7 +227,7 @@ def test_an_adapter_is_merged(llama3: Path, tmp_path: Path) -> None:
                 parameter.normal_(0, 0.3)
     model.save_pretrained(tmp_path / "adapter")
     request = Request(
-        str(llama3), tmp_path / "out", "float32", Wishes("en", "de"), lora=tmp_path / "adapter"
+        str(llama3), tmp_path / "out", "float32", Overrides("en", "de"), lora=tmp_path / "adapter"
     )
     assert convert(request).max_kl < 1e-4
     backend = open_backend(find(str(tmp_path / "out"), "en", "de"), Placement("cpu", "float32"))

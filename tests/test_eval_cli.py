@@ -108,7 +108,9 @@ def test_a_table_of_one_system(logs):
 
 
 def test_computation_aware_scores_have_rows_of_their_own(logs):
-    lines = lsg_eval("score", logs / "speech", logs / "speech", "--latency", "AL,StartOffset")
+    lines = lsg_eval(
+        "score", logs / "speech", logs / "speech", "--latency-metrics", "AL,StartOffset"
+    )
     cells = [line.split()[1:] for line in lines[:4]]
     assert cells[0] == ["clock", "n", "empty", "BLEU", "chrF", "AL", "StartOffset"]
     assert [row[0] for row in cells[1:]] == ["read", "elapsed", "queue"]
@@ -134,8 +136,8 @@ def test_json(logs):
 
 
 def test_tsv(logs):
-    lines = lsg_eval("score", logs / "offline", "-f", "tsv", "--quality", "none", "--latency",
-                     "AL,YAAL", "--confidence")  # fmt: skip
+    metrics = ("--quality-metrics", "none", "--latency-metrics", "AL,YAAL")
+    lines = lsg_eval("score", logs / "offline", "-f", "tsv", *metrics, "--confidence")
     header, row = (line.split("\t") for line in lines)
     assert dict(zip(header, row, strict=True)) == {
         "system": str(logs / "offline"),
@@ -156,8 +158,8 @@ def test_tsv(logs):
 
 def test_all_metrics_there_are(logs):
     names = "BLEU,chrF,chrF++,TER,WER,CER"
-    (record,) = json.loads("\n".join(lsg_eval("score", logs / "speech", "-f", "json", "--quality",
-                                              names, "--latency", "all")))  # fmt: skip
+    metrics = ("--quality-metrics", names, "--latency-metrics", "all")
+    (record,) = json.loads("\n".join(lsg_eval("score", logs / "speech", "-f", "json", *metrics)))
     latency = ["AL", "LAAL", "AP", "DAL", "ATD", "YAAL", "StartOffset", "EndOffset"]
     clocks = [name + clock for clock in ("", "_CA", "_CA_queue") for name in latency]
     assert list(record["scores"]) == [*names.split(","), *clocks]
@@ -221,8 +223,12 @@ def test_no_colour_where_none_is_wanted(logs):
     ("options", "code", "message"),
     [
         (("nowhere",), 2, "nowhere: No such file or directory; name a log or its directory"),
-        (("{logs}/wait", "--quality", "BLUE"), 2, "no quality metric `BLUE`; choose from BLEU"),
-        (("{logs}/wait", "--latency", "LA"), 2, "no latency metric `LA`; choose from AL"),
+        (
+            ("{logs}/wait", "--quality-metrics", "BLUE"),
+            2,
+            "no quality metric `BLUE`; choose from BLEU",
+        ),
+        (("{logs}/wait", "--latency-metrics", "LA"), 2, "no latency metric `LA`; choose from AL"),
         (("{logs}/wait", "--unit", "spm"), 2, "the latency unit spm needs a SentencePiece model"),
         (("{logs}/wait", "--unit", "char"), 1, "instances.log:1: sentence 0: 4 `delays`"),
         (("{logs}/wait", "--spm-model", "x"), 2, "--spm-model belongs to --unit spm"),
@@ -247,7 +253,7 @@ def test_a_log_without_references(logs):
     write_simuleval(logs / "bare", bare, source_type="text")
     code, line = refused("score", logs / "bare")
     assert (code, "no reference; give a file of references" in line) == (1, True)
-    assert lsg_eval("score", logs / "bare", "--quality", "none")
+    assert lsg_eval("score", logs / "bare", "--quality-metrics", "none")
 
 
 # ---------------------------------------------------------------- compare
@@ -275,7 +281,9 @@ def test_compare_by_randomization_in_json(logs):
 
 
 def test_compare_in_tsv(logs):
-    lines = lsg_eval("compare", logs / "wait", logs / "offline", "-f", "tsv", "--latency", "AL")
+    lines = lsg_eval(
+        "compare", logs / "wait", logs / "offline", "-f", "tsv", "--latency-metrics", "AL"
+    )
     rows = [line.split("\t") for line in lines]
     assert [row[2] for row in rows] == ["metric", "BLEU", "chrF", "AL"]
     assert rows[3][3:6] == ["2.000", "4.000", "2.000"]
@@ -298,7 +306,7 @@ def curves(tmp_path):
 
 
 def test_compare_with_a_curve(curves):
-    options = ("--curve", "*/wait-*", "--quality", "WER", "--latency", "AL")
+    options = ("--curve", "*/wait-*", "--quality-metrics", "WER", "--latency-metrics", "AL")
     lines = lsg_eval("compare", *curves, *options)
     assert lines[0] == f"curve: {curves[0]}, {curves[1]}"
     rows = {line.split()[0]: line.split()[1:] for line in lines[2:4]}
@@ -312,7 +320,16 @@ def test_compare_with_a_curve(curves):
 
 
 def test_compare_with_a_curve_for_programs(curves):
-    options = ("--curve", "*/wait-*", "--quality", "WER,BLEU", "--latency", "AL", "--trials", "50")
+    options = (
+        "--curve",
+        "*/wait-*",
+        "--quality-metrics",
+        "WER,BLEU",
+        "--latency-metrics",
+        "AL",
+        "--trials",
+        "50",
+    )
     record = json.loads("\n".join(lsg_eval("compare", *curves, *options, "-f", "json")))
     assert (record["latency"], record["curve"]) == ("AL", list(map(str, curves[:2])))
     first, *others = record["gains"]
@@ -331,8 +348,8 @@ def test_compare_with_a_curve_for_programs(curves):
         (("--curve", "*/wait-1"), "matches 1 of 4 systems; at least two must match"),
         (("--curve", "*"), "matches 4 of 4 systems"),
         (("--curve", "*/wait-*", "--test", "randomization"), "--curve is tested by bootstrap"),
-        (("--curve", "*/wait-*", "--latency", "none"), "--curve needs a latency"),
-        (("--curve", "*/wait-*", "--quality", "none"), "--curve needs a quality"),
+        (("--curve", "*/wait-*", "--latency-metrics", "none"), "--curve needs a latency"),
+        (("--curve", "*/wait-*", "--quality-metrics", "none"), "--curve needs a quality"),
     ],
 )
 def test_compare_with_a_curve_refuses(curves, options, message):

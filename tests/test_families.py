@@ -30,7 +30,7 @@ from lsgcli.models.convert import Request, convert
 from lsgcli.models.convert.check import OriginalBackend
 from lsgcli.models.convert.loading import Origin
 from lsgcli.models.convert.original import Original
-from lsgcli.models.infer import Wishes
+from lsgcli.models.infer import Overrides
 from lsgcli.models.infer.examples import EXAMPLES
 from lsgcli.models.manifest import load
 from lsgcli.policy.baselines import LocalAgreement, WaitK
@@ -72,7 +72,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Convert:
         origin = original(name)
         output = origin.parent / quantization
         request = Request(
-            str(origin), output, quantization, Wishes("en", "de", BY_NAME[name].prompt)
+            str(origin), output, quantization, Overrides("en", "de", BY_NAME[name].prompt)
         )
         return origin, output, convert(request)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from messages import logged
 
 from lsgcli.errors import InputError
 from lsgcli.text.chunks import ChunkReader
@@ -118,8 +119,8 @@ def written(pieces: list[Piece]) -> str:
 
 
 def test_invalid_input_is_an_error_if_strict_and_a_warning_if_not():
-    warnings: list[str] = []
-    through_pipe([b"a\xff b\xff\n", b"\xff\n"], pause=0.01, warn=warnings.append)
+    with logged() as warnings:
+        through_pipe([b"a\xff b\xff\n", b"\xff\n"], pause=0.01)
     assert len(warnings) == 1
     with pytest.raises(InputError, match="UTF-8"):
         through_pipe([b"a\xff\n"], strict=True)

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "lsgcli"
 # what is imported for typing only does not count. A folder stands for all that is in it.
 LAYERS = """
 cli __main__
-evaluation
+evaluation api
 speech
 text
 output
@@ -28,7 +28,7 @@ backends
 models
 policy
 core metrics
-atomic languages signals terminal toml errors __init__
+atomic languages signals terminal toml log errors __init__
 """
 
 # Libraries, and the only modules that may import them.

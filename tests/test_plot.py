@@ -62,7 +62,7 @@ def test_in_characters(run):
 
 
 def test_other_metrics(run):
-    lines = plot(run, "--latency", "DAL", "--quality", "TER")
+    lines = plot(run, "--latency-metric", "DAL", "--quality-metric", "TER")
     assert lines[0] == "TER"
     assert any(line.endswith("DAL (source words)") for line in lines)
 
@@ -147,8 +147,10 @@ def test_refused(run, tmp_path):
         "no sentence 99; they are numbered from 0" in refused(run / "wait-3", "--example", "99")[1]
     )
     assert "--example shows up to 6 systems, not 8" in refused(run, "--example", "1")[1]
-    assert "nothing to plot: no system has both AL_CA" in refused(run, "--latency", "AL_CA")[1]
-    assert "no quality metric `AL`" in refused(run, "--quality", "AL")[1]
+    assert (
+        "nothing to plot: no system has both AL_CA" in refused(run, "--latency-metric", "AL_CA")[1]
+    )
+    assert "no quality metric `AL`" in refused(run, "--quality-metric", "AL")[1]
     assert "nowhere: No such file" in refused(tmp_path / "nowhere")[1]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from conftest import environment, run_lsg
 
-from lsgcli.models.manifest import Level, Levels, Thresholds
+from lsgcli.policy.levels import Level, Levels, Thresholds
 
 ROOT = Path(__file__).parents[1]
 RECIPE = ROOT / "models" / "recipes" / "translation"

@@ -233,7 +233,7 @@ def test_every_setting_is_kept(tmp_path: Path) -> None:
     assert first.code == 0
     kept = json.loads(file.read_text().splitlines()[0])["settings"]
     assert set(kept) == {
-        *("to", "from", "policy", "lower", "upper", "delta", "alpha", "kl_direction", "protect"),
+        *("to", "from", "policy", "lower", "upper", "delta", "alpha", "direction", "protect"),
         *("floor", "phrases", "idle", "strict", "output_format"),
     }
     assert run_lsg("replay", file).code == 0

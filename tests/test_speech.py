@@ -338,7 +338,7 @@ def test_words_come_out_while_the_pipe_is_open(clips: Clips, stream) -> None:
 
 
 def test_a_stall_ends_the_utterance(clips: Clips, stream) -> None:
-    lsg: Stream = stream("--idle", "0.5")
+    lsg: Stream = stream("--stall", "0.5")
     lsg.feed(clips.samples("en_fsdd_jackson_00", gap=0))  # and then nothing
     out = b""
     while not out.endswith(b"\n"):
@@ -436,7 +436,7 @@ def test_policies_over_recordings(clips: Clips, tmp_path) -> None:
             assert all(d <= e for d, e in zip(each["delays"], each["elapsed"], strict=True))
             assert max(each["delays"]) <= length + 1
         assert "source_type: speech" in (log / "config.yaml").read_text()
-    score = run_lsg("eval", "score", run, "--quality", "WER", "--format", "json")
+    score = run_lsg("eval", "score", run, "--quality-metrics", "WER", "--format", "json")
     assert score.code == 0
     offline = logs["offline"] / "instances.log"
     again = tmp_path / "again"
@@ -464,7 +464,7 @@ def test_thresholds_for_speech(clips: Clips, tmp_path) -> None:
     (tmp_path / "refs").write_text("\n".join(said) + "\n")
     result = run_lsg(
         "tune", *MODEL, "--to", "en", "--source", tmp_path / "list", "--target", tmp_path / "refs",
-        "--grid", "delta=0.1,9 alpha=0.5,1 L=1,3 U=4", "--latency", "9000", "--format", "json",
+        "--grid", "delta=0.1,9 alpha=0.5,1 L=1,3 U=4", "--budget", "9000", "--format", "json",
         "--save", "quick", LSG_HOME=str(tmp_path / "home"),
     )  # fmt: skip
     assert result.code == 0, result.stderr

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from conftest import run_lsg
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 
 from lsgcli.text.items import Finder
 from lsgcli.text.spans import Prose
-from lsgcli.text.structure.planner import Kind, Planner
+from lsgcli.text.structure.kinds import Kind
+from lsgcli.text.structure.planner import Planner
 
 CORPUS = (Path(__file__).parent / "data/lines.txt").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## ([^⟦\n]+)\n((?:(?!## [^⟦\n]+\n).*\n)+)", CORPUS, re.MULTILINE))
@@ -86,7 +88,7 @@ LINES = [
 ]
 
 
-@given(st.lists(st.sampled_from(LINES), max_size=8), st.sampled_from(Kind))
+@given(st.lists(st.sampled_from(LINES), max_size=8), st.sampled_from(get_args(Kind)))
 def test_spans_are_the_line_in_whatever_order_lines_come(lines, kind):
     planner = Planner(Finder(), kind)
     for line in lines:

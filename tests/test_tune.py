@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -18,12 +19,17 @@ from lsgcli.evaluation.caching import SharingBackend
 from lsgcli.evaluation.corpus import Sentence
 from lsgcli.evaluation.runner import evaluate
 from lsgcli.evaluation.tuning import Point, front, grid, measure, within
-from lsgcli.models.catalog import find
-from lsgcli.models.manifest import Level, load, save_level
+from lsgcli.models.catalog import LEVELS, find
+from lsgcli.models.manifest import load, save_level
+from lsgcli.policy.levels import Level, Thresholds
 from lsgcli.policy.lsg import Lsg
+from lsgcli.policy.spec import values
+from lsgcli.policy.speech import SpokenLsg
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lsgcli.policy.base import Policy
 
 CORPUS = [
     Sentence(n, text, f"Das ist ein kleines Haus {n}.") for n, text in enumerate(SENTENCES[:6])
@@ -60,9 +66,9 @@ def test_measured_points_are_those_of_plain_runs(backend: Backend) -> None:
     done: list[int] = []
     points = measure(backend, CORPUS, SETTINGS, metric="chrF", progress=done.append)
     assert sum(done) == len(CORPUS)
-    assert [point.setting for point in points] == SETTINGS
-    slow = [p.lagging for p in points if p.setting.lower == 3]
-    fast = [p.lagging for p in points if p.setting.lower == 1]
+    assert [point.policy for point in points] == SETTINGS
+    slow = [p.lagging for p in points if values(p.policy)["lower"] == 3]
+    fast = [p.lagging for p in points if values(p.policy)["lower"] == 1]
     assert sum(slow) > sum(fast)
     assert all(0 <= point.quality <= 100 for point in points)
 
@@ -89,12 +95,30 @@ def test_of_errors_less_is_better() -> None:
     assert within([a, b, c], 9) == c
 
 
+def of_text(text: str) -> list[Policy]:
+    return grid(text, Thresholds(delta=1, alpha=0.6), speech=False)
+
+
+def ranges(policies: list[Policy]) -> set[tuple[int, int]]:
+    return {(values(each)["lower"], values(each)["upper"]) for each in policies}
+
+
 def test_grid() -> None:
-    assert len(grid("delta=1 alpha=0.5,1 L=1,2 U=3")) == 4
-    assert grid("delta=1 alpha=1 L=2 U=3") == [Lsg(1.0, 1.0, 2, 3)]
-    assert {(s.lower, s.upper) for s in grid("delta=1 alpha=1")} == {(1, 4), (3, 4), (5, 6), (7, 6)}
-    with pytest.raises(UsageError, match="LSG has no k"):
-        grid("k=3")
+    assert len(of_text("delta=1 alpha=0.5,1 L=1,2 U=3")) == 4
+    assert of_text("delta=1 alpha=1 L=2 U=3") == [Lsg(1.0, 1.0, 2, 3)]
+    assert ranges(of_text("delta=1 alpha=1")) == {(1, 4), (3, 4), (5, 6), (7, 6)}
+    assert ranges(of_text("delta=1 alpha=1 L=2")) == {(2, 4), (2, 6)}
+    with pytest.raises(UsageError, match="-k belongs to --policy wait-k, not lsg"):
+        of_text("k=3")
+
+
+def test_speech_that_is_counted_in_time_has_a_grid_of_its_own() -> None:
+    thresholds = Thresholds(delta=math.inf, alpha=0.5, levels=LEVELS)
+    policies = grid("alpha=0.5,0.7 margin=0.3", thresholds, speech=True)
+    assert {type(each) for each in policies} == {SpokenLsg}
+    assert ranges(policies) == {(1, 0), (1, 2), (2, 3), (3, 5)}
+    assert {values(each)["margin"] for each in policies} == {0.3}
+    assert len(policies) == 8
 
 
 def test_a_saved_level_leaves_the_manifest_as_it_was(tmp_path: Path) -> None:
@@ -137,7 +161,7 @@ SMALL = ["--grid", "delta=0.5,4 alpha=0.9 L=1,3 U=4", "--metric", "chrF"]
 
 
 def test_tune_save_and_use(dev: Path) -> None:
-    result = lsg(dev, *TUNE, *SMALL, "--latency", "9", "--save", "mine", "--format", "json")
+    result = lsg(dev, *TUNE, *SMALL, "--budget", "9", "--save", "mine", "--format", "json")
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     best = max(found, key=lambda row: row["chrF"])
@@ -153,7 +177,7 @@ def test_tune_save_and_use(dev: Path) -> None:
 
 
 def test_tune_table(dev: Path) -> None:
-    result = lsg(dev, *TUNE, *SMALL, "--latency", "9")
+    result = lsg(dev, *TUNE, *SMALL, "--budget", "9")
     assert result.stdout.splitlines()[0].split() == ["L", "U", "delta", "alpha", "AL", "chrF"]
     assert result.stdout.count("best") == 1
 
@@ -162,11 +186,11 @@ def test_tune_table(dev: Path) -> None:
     ("arguments", "code", "message"),
     [
         (
-            ["--latency", "0.01", "--grid", "delta=9 alpha=1 L=3 U=4"],
+            ["--budget", "0.01", "--grid", "delta=9 alpha=1 L=3 U=4"],
             1,
             "no setting keeps to AL 0.01",
         ),
-        (["--save", "x"], 2, "--save and --save-default need --latency"),
+        (["--save", "x"], 2, "--save and --save-default need --budget"),
         (["--grid", "L=zero"], 2, "is not a whole number"),
         (["--metric", "COMET"], 2, "no quality metric"),
         (["--source", "nowhere.en"], 2, "nowhere.en"),

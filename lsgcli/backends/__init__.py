@@ -40,7 +40,7 @@ def open_backend(
         return DecoderOnlyBackend(cast("Model[DecoderOnlyManifest]", model), placement, usage)
 
 
-def open_ways(
+def open_backends(
     models: Mapping[str, Model[TextManifest]], placement: Placement
 ) -> dict[str, TextBackend]:
     """Do the same for several directions; those of one directory share its weights.

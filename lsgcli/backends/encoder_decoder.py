@@ -25,7 +25,7 @@ from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.pieces import SourceVocabulary, TargetVocabulary, open_speller, read_names
 from lsgcli.core.backend import Placement, Usage
-from lsgcli.core.cache import Kept
+from lsgcli.core.cache import Cache
 from lsgcli.core.distribution import Distribution
 from lsgcli.core.steps import Scored
 from lsgcli.errors import ManifestError
@@ -130,8 +130,8 @@ class EncoderDecoderBackend:
     def _forget(self) -> None:
         """Keep no results of other layouts."""
         rows = KEPT_BYTES // (4 * self.lexicon.target.size)
-        self._rows: Kept[tuple[Source, tuple[int, ...]], Distribution] = Kept(max(rows, 16))
-        self._patience: Kept[Source, int] = Kept(PATIENCE)
+        self._rows: Cache[tuple[Source, tuple[int, ...]], Distribution] = Cache(max(rows, 16))
+        self._patience: Cache[Source, int] = Cache(PATIENCE)
 
     def toward(self, model: Model[EncoderDecoderManifest]) -> EncoderDecoderBackend:
         """Serve another direction of the same model with the same weights. Raises ManifestError."""

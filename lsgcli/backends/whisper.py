@@ -27,7 +27,7 @@ from lsgcli.backends.repetition import loop_start
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary
 from lsgcli.core.audio import RATE, SpeechSegment, joined, seconds
 from lsgcli.core.backend import Placement, Usage
-from lsgcli.core.cache import Kept
+from lsgcli.core.cache import Cache
 from lsgcli.core.distribution import Distribution
 from lsgcli.core.steps import Place
 from lsgcli.errors import ModelError, UsageError
@@ -113,8 +113,8 @@ class WhisperBackend:
         self.lexicon.prompt = len(self._prompt)
         self._context = self._prompt
         self.no_speech = 0.0  # the newest probability that there is no speech in what was heard
-        self._encodings: Kept[Source, Any] = Kept(ENCODINGS)
-        self._rows: Kept[tuple[Source, tuple[int, ...]], Distribution] = Kept(ROWS)
+        self._encodings: Cache[Source, Any] = Cache(ENCODINGS)
+        self._rows: Cache[tuple[Source, tuple[int, ...]], Distribution] = Cache(ROWS)
         self._aligned: tuple[Source, list[int], npt.NDArray[np.float64]] = ((), [], np.zeros(1))
         self._lock = Lock()
         self._speak(None if model.source == AUTO else model.source)

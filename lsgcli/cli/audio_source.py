@@ -9,19 +9,22 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from lsgcli import terminal
+import typer
+
+from lsgcli.cli.options import INPUT
 from lsgcli.errors import InputError, UsageError
+from lsgcli.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lsgcli.cli import options as o
     from lsgcli.speech.chunks import Samples
     from lsgcli.speech.sources.microphone import Microphone
 
 STDIN = Path("-")
+RawFormat: TypeAlias = Literal["s16le", "s16be", "s24le", "s32le", "f32le", "u8"]
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,13 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class Sound:
+class Source:
     """What was asked to be heard."""
 
     files: Sequence[Path]  # none: the microphone, or those that are listed
     listed: Path | None = None  # a file with recordings, one a line
     device: str | int | None = None
-    raw: o.RawFormat | None = None
+    raw: RawFormat | None = None
     rate: int | None = None
     channels: int | None = None
     realtime: bool = False
@@ -76,7 +79,7 @@ class Sound:
             if file != STDIN:
                 _readable(file)
 
-    def open(self, warn: Callable[[str], None]) -> Iterator[Recording]:
+    def open(self) -> Iterator[Recording]:
         """Open the microphone, or give recordings that are opened when their turn comes.
 
         Raises UsageError, InputError.
@@ -84,15 +87,15 @@ class Sound:
         if self.mic:
             from lsgcli.speech.sources.microphone import Microphone
 
-            microphone = Microphone(self.device, warn)
+            microphone = Microphone(self.device)
             return iter([Recording(microphone.device.name, lambda: microphone, microphone)])
-        return map(partial(self._recording, warn), self._listed() if self.listed else self.files)
+        return map(self._recording, self._listed() if self.listed else self.files)
 
-    def _recording(self, warn: Callable[[str], None], file: Path) -> Recording:
+    def _recording(self, file: Path) -> Recording:
         from lsgcli.speech.sources.files import title
 
         source = 0 if file == STDIN else file
-        return Recording(title(source), partial(self._source, source, warn))
+        return Recording(title(source), partial(self._source, source))
 
     def _listed(self) -> Iterator[Path]:
         """Read a list as it comes, so that it may be written by a process that waits."""
@@ -102,15 +105,15 @@ class Sound:
                 if name := line.rstrip(b"\r\n"):
                     yield Path(os.fsdecode(name))
 
-    def _source(self, source: Path | int, warn: Callable[[str], None]) -> Iterable[Samples]:
+    def _source(self, source: Path | int) -> Iterable[Samples]:
         if self.raw is None:
             from lsgcli.speech.sources.decode import decode
 
-            return decode(source, warn)
+            return decode(source)
         from lsgcli.core.audio import RATE
         from lsgcli.speech.sources.raw import Pcm, read_raw
 
-        return read_raw(source, Pcm(self.raw.value, self.rate or RATE, self.channels or 1), warn)
+        return read_raw(source, Pcm(self.raw, self.rate or RATE, self.channels or 1))
 
 
 def _readable(file: Path) -> None:
@@ -124,34 +127,92 @@ def _readable(file: Path) -> None:
         raise InputError(f"{file}: {error.strerror}") from error
 
 
-def sound(
-    files: Sequence[Path] | None,
-    *,
-    listed: Path | None,
-    mic: bool,
-    device_name: str | None,
-    device_index: int | None,
-    raw: o.RawFormat | None,
-    rate: int | None,
-    channels: int | None,
-    realtime: bool,
-) -> Sound:
-    """Check the options of the input. Raises UsageError for those that exclude each other."""
-    if mic and (files or raw or realtime):
-        other = "a recording" if files else "--raw" if raw else "--realtime"
-        raise UsageError(f"--mic and {other} exclude each other")
-    if not mic and (device_name is not None or device_index is not None):
-        raise UsageError("--device-name and --device-index belong to --mic")
-    if device_name is not None and device_index is not None:
-        raise UsageError("--device-name and --device-index name the same; give one of them")
-    if raw is None and (rate or channels):
-        raise UsageError("--rate and --channels belong to --raw; other audio says so itself")
-    if listed is not None and (mic or files):
-        other = "--mic" if mic else "recordings on the command line"
-        raise UsageError(f"--files-from and {other} exclude each other")
-    device = device_name if device_index is None else device_index
-    heard = [] if mic or listed else files or [STDIN]
-    return Sound(heard, listed, device, raw, rate, channels, realtime)
+@dataclass(frozen=True)
+class AudioOptions:
+    """What is to be heard."""
+
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Recordings, whatever FFmpeg decodes; - for standard input. (default: -)",
+            show_default=False,
+        ),
+    ] = None
+    files_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--files-from",
+            metavar="FILE",
+            help="Recordings listed in a file, one a line; - for standard input, which may wait.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None
+    mic: Annotated[
+        bool, typer.Option("--mic", help="Listen to the microphone.", rich_help_panel=INPUT)
+    ] = False
+    device_name: Annotated[
+        str | None,
+        typer.Option(
+            "--device-name",
+            metavar="NAME",
+            help="The microphone with that in its name.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None
+    device_index: Annotated[
+        int | None,
+        typer.Option(
+            "--device-index",
+            min=0,
+            metavar="N",
+            help="The microphone of that number.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None
+    list_devices: Annotated[
+        bool,
+        typer.Option("--list-devices", help="List microphones and exit.", rich_help_panel=INPUT),
+    ] = False
+    raw: Annotated[
+        RawFormat | None,
+        typer.Option("--raw", help="The input is PCM without a header.", rich_help_panel=INPUT),
+    ] = None
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            "--rate", min=1, metavar="HZ", help="Of --raw. (default: 16000)", rich_help_panel=INPUT
+        ),
+    ] = None
+    channels: Annotated[
+        int | None,
+        typer.Option("--channels", min=1, help="Of --raw. (default: 1)", rich_help_panel=INPUT),
+    ] = None
+    realtime: Annotated[
+        bool,
+        typer.Option(
+            "--realtime", help="Play recordings as if they were spoken now.", rich_help_panel=INPUT
+        ),
+    ] = False
+
+    def source(self) -> Source:
+        """Check them. Raises UsageError for those that exclude each other."""
+        files, listed = self.files, self.files_from
+        if self.mic and (files or self.raw or self.realtime):
+            other = "a recording" if files else "--raw" if self.raw else "--realtime"
+            raise UsageError(f"--mic and {other} exclude each other")
+        named = (self.device_name is not None, self.device_index is not None)
+        if not self.mic and any(named):
+            raise UsageError("--device-name and --device-index belong to --mic")
+        if all(named):
+            raise UsageError("--device-name and --device-index name the same; give one of them")
+        if self.raw is None and (self.rate or self.channels):
+            raise UsageError("--rate and --channels belong to --raw; other audio says so itself")
+        if listed is not None and (self.mic or files):
+            other = "--mic" if self.mic else "recordings on the command line"
+            raise UsageError(f"--files-from and {other} exclude each other")
+        device = self.device_name if self.device_index is None else self.device_index
+        heard = [] if self.mic or listed else files or [STDIN]
+        return Source(heard, listed, device, self.raw, self.rate, self.channels, self.realtime)
 
 
 def list_devices() -> None:
@@ -160,7 +221,7 @@ def list_devices() -> None:
 
     found = devices()
     if not found:
-        terminal.note("there is no microphone: PortAudio finds no device to capture from")
+        logger.info("there is no microphone: PortAudio finds no device to capture from")
     for each in found:
         mark = "default" if each.default else ""
         row = (each.index, each.name, each.api, each.channels, each.rate, mark)

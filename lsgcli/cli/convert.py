@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lsgcli import terminal
-from lsgcli.cli import options as o  # noqa: TC001
+from lsgcli.log import logger
 
 FAR = 0.05  # nats, on average; int8 takes a hundredth
 FROM_TO = "of the manifest; by default all the model has tokens for."
@@ -69,8 +68,6 @@ def convert(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run the Python code of the model.")
     ] = False,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
 ) -> None:
     """Convert a model for lsg, write its manifest, and compare it with the original.
 
@@ -79,12 +76,11 @@ def convert(
 
     Example: lsg models convert qwen2.5-1.5b
     """
-    from lsgcli.cli.running import ignore
     from lsgcli.errors import UsageError
     from lsgcli.models import registry, store
     from lsgcli.models.convert import Request
     from lsgcli.models.convert import convert as run
-    from lsgcli.models.infer import Wishes
+    from lsgcli.models.infer import Overrides
 
     if entry := registry.load().get(source):
         source, revision = entry.repository, revision or entry.revision or None
@@ -97,17 +93,16 @@ def convert(
             source,
             output,
             quantization,
-            Wishes(from_, to, prompt, licence),
+            Overrides(from_, to, prompt, licence),
             lora=lora,
             revision=revision,
             allow_pickle=allow_pickle,
             trust_remote_code=trust_remote_code,
-        ),
-        note=ignore if quiet else terminal.note,
+        )
     )
     print(f"{output}: {agreement}")
     if agreement.mean_kl > FAR:
-        terminal.warning(
+        logger.warning(
             "the converted model is not like the original: its architecture may have something "
             "that CTranslate2 does not; try --quantization float32 to see if it is the rounding"
         )

@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from lsgcli.cli.options import Debug  # noqa: TC001  # typer reads annotations
+from lsgcli.cli.options import Json
 
 Offline = Annotated[bool, typer.Option("--offline", help="Do not look whether the Hub answers.")]
-Json = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
 
 
-def doctor(offline: Offline = False, as_json: Json = False, debug: Debug = False) -> None:
+def doctor(offline: Offline = False, as_json: Json = False) -> None:
     """Look whether all is here that lsg needs.
 
     A line for each thing: ok, note (works without) or FAIL, what it is, and what to do. Exit code 1

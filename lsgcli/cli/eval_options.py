@@ -1,153 +1,26 @@
-"""The options that only ``lsg eval`` has."""
+"""The options that only ``lsg eval`` and ``lsg tune`` have; see ``groups``."""
 
 from __future__ import annotations
 
-from enum import Enum
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-DATA, POLICY, SCORE, OUTPUT = "Data", "Policy", "Scores", "Output"
+from lsgcli.cli.groups import declared
+from lsgcli.cli.options import POLICY, Profile
+from lsgcli.policy.spec import POLICIES, SETTINGS
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class TableFormat(str, Enum):
-    """What is written to standard output."""
+    from lsgcli.evaluation.score import Measurement, ScoreOptions
+    from lsgcli.policy.spec import PolicySettings
 
-    TABLE = "table"
-    JSON = "json"
-    TSV = "tsv"
+DATA, SCORE, OUTPUT = "Data", "Scores", "Output"
+Unit: TypeAlias = Literal["word", "char", "spm"]
 
-
-class Unit(str, Enum):
-    """What a delay belongs to."""
-
-    WORD = "word"
-    CHAR = "char"
-    SPM = "spm"
-
-
-class SourceKind(str, Enum):
-    """What the source of a log is."""
-
-    TEXT = "text"
-    SPEECH = "speech"
-
-
-class LogKind(str, Enum):
-    """Whose format a log has."""
-
-    SIMULEVAL = "simuleval"
-    OMNISTEVAL = "omnisteval"
-    SIMULSTREAM = "simulstream"
-
-
-class Test(str, Enum):
-    """Paired tests."""
-
-    BOOTSTRAP = "bootstrap"
-    RANDOMIZATION = "randomization"
-
-
-Source = Annotated[
-    Path | None,
-    typer.Option(
-        "--source",
-        metavar="FILE",
-        help="Sentences, one a line; for a speech model paths of recordings.",
-        rich_help_panel=DATA,
-    ),
-]
-Target = Annotated[
-    Path | None,
-    typer.Option(
-        "--target", metavar="FILE", help="Their references, one a line.", rich_help_panel=DATA
-    ),
-]
-TestSet = Annotated[
-    str | None,
-    typer.Option(
-        "--test-set",
-        metavar="NAME",
-        help="Instead of both: a test set of sacreBLEU's, for example wmt15.",
-        rich_help_panel=DATA,
-    ),
-]
-LanguagePair = Annotated[
-    str | None,
-    typer.Option(
-        "--langpair",
-        metavar="FROM-TO",
-        help="Its languages. (default: the model's)",
-        rich_help_panel=DATA,
-    ),
-]
-Policies = Annotated[
-    str,
-    typer.Option(
-        "--policy",
-        "-p",
-        metavar="NAME,…",
-        help="lsg, wait-k, local-agreement, hold-n, offline: one or several.",
-        rich_help_panel=POLICY,
-    ),
-]
-Levels = Annotated[
-    str | None,
-    typer.Option(
-        "--latency",
-        "-l",
-        metavar="LEVEL,…",
-        help="Ranges [L, U] of the model's: low, medium, high, highest, or all. (default: medium)",
-        rich_help_panel=POLICY,
-    ),
-]
-Sweep = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--sweep",
-        metavar="SETTINGS",
-        help='Every combination of "L=1,3 U=4 delta=0.5,1 alpha=0.6 k=1,3 n=2", a key where its '
-        "policy has it. Can be repeated.",
-        rich_help_panel=POLICY,
-    ),
-]
-ComputationAware = Annotated[
-    bool,
-    typer.Option(
-        "--computation-aware",
-        help="Also measure the computation: one sentence at a time, on this machine.",
-        rich_help_panel=SCORE,
-    ),
-]
-WordsPerSecond = Annotated[
-    float | None,
-    typer.Option(
-        "--words-per-second",
-        metavar="WORDS",
-        help="How fast the source is spoken, for --computation-aware. (default: 2.5)",
-        rich_help_panel=SCORE,
-    ),
-]
-RunDirectoryOption = Annotated[
-    Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="DIR",
-        help="The directory of the run, a new one.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-Resume = Annotated[
-    bool,
-    typer.Option("--resume", help="Continue a run that was interrupted.", rich_help_panel=OUTPUT),
-]
-Format = Annotated[
-    TableFormat,
-    typer.Option("--format", "-f", help="What to write.", rich_help_panel=OUTPUT),
-]
 Logs = Annotated[
     list[Path],
     typer.Argument(
@@ -156,80 +29,18 @@ Logs = Annotated[
         show_default=False,
     ),
 ]
-Quality = Annotated[
-    str,
-    typer.Option(
-        "--quality",
-        "--quality-metrics",
-        metavar="NAME,…",
-        help="BLEU, chrF, chrF++, TER, WER, CER, or none.",
-        rich_help_panel=SCORE,
-    ),
-]
-LatencyMetrics = Annotated[
-    str,
-    typer.Option(
-        "--latency",
-        "--latency-metrics",
-        metavar="NAME,…",
-        help="AL, LAAL, AP, DAL, ATD, YAAL, StartOffset, EndOffset, all or none.",
-        rich_help_panel=SCORE,
-    ),
-]
-LatencyUnit = Annotated[
-    Unit,
-    typer.Option("--unit", help="What each delay belongs to.", rich_help_panel=SCORE),
-]
-SpmModel = Annotated[
-    Path | None,
-    typer.Option(
-        "--spm-model",
-        metavar="FILE",
-        help="SentencePiece model, for --unit spm.",
-        rich_help_panel=SCORE,
-    ),
-]
 Tokenize = Annotated[
     str,
     typer.Option(
-        "--tokenize",
-        metavar="NAME",
-        help="sacreBLEU's tokenizer for BLEU.",
+        "--tokenize", metavar="NAME", help="sacreBLEU's tokenizer for BLEU.", rich_help_panel=SCORE
+    ),
+]
+LatencyUnit = Annotated[
+    Unit | None,
+    typer.Option(
+        "--unit",
+        help="What each delay belongs to. (default: as the log's run says, or word)",
         rich_help_panel=SCORE,
-    ),
-]
-ReferenceLength = Annotated[
-    bool,
-    typer.Option(
-        "--use-ref-len/--no-use-ref-len",
-        help="Lagging against the length of the reference, or of the hypothesis.",
-        rich_help_panel=SCORE,
-    ),
-]
-References = Annotated[
-    Path | None,
-    typer.Option(
-        "--reference",
-        metavar="FILE",
-        help="References, one a line, in place of the log's.",
-        rich_help_panel=DATA,
-    ),
-]
-SourceType = Annotated[
-    SourceKind | None,
-    typer.Option("--source-type", help="(default: told from the log)", rich_help_panel=DATA),
-]
-LogFormat = Annotated[
-    LogKind | None,
-    typer.Option("--log-format", help="(default: told from the log)", rich_help_panel=DATA),
-]
-Ignore = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--ignore",
-        metavar="FIELD",
-        help="An unknown field to skip. Can be repeated.",
-        rich_help_panel=DATA,
     ),
 ]
 Confidence = Annotated[
@@ -240,61 +51,183 @@ Confidence = Annotated[
         rich_help_panel=SCORE,
     ),
 ]
-PairedTest = Annotated[Test, typer.Option("--test", help="The paired test.", rich_help_panel=SCORE)]
-Trials = Annotated[
-    int | None,
-    typer.Option(
-        "--trials",
-        min=1,
-        help="Resamples. (default: 1000 of the bootstrap, 10000 of the randomization)",
-        rich_help_panel=SCORE,
-    ),
-]
-CurveOf = Annotated[
-    str | None,
-    typer.Option(
-        "--curve",
-        metavar="GLOB",
-        help="Compare with the curve of the systems so named ('wait-*'), at equal latency: the "
-        "first of --latency.",
-        rich_help_panel=SCORE,
-    ),
-]
-PlotFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Where to draw: .png, .svg or .pdf. (default: here, in characters)",
-        rich_help_panel=OUTPUT,
-    ),
-]
-LatencyAxis = Annotated[
-    str,
-    typer.Option(
-        "--latency",
-        metavar="NAME",
-        help="AL, LAAL, DAL, …; with _CA or _CA_queue computation-aware.",
-        rich_help_panel=SCORE,
-    ),
-]
-QualityAxis = Annotated[
-    str,
-    typer.Option(
-        "--quality", metavar="NAME", help="BLEU, chrF, TER, WER, …", rich_help_panel=SCORE
-    ),
-]
-Title = Annotated[
-    str, typer.Option("--title", metavar="TEXT", help="A title.", rich_help_panel=OUTPUT)
-]
-Example = Annotated[
-    int | None,
-    typer.Option(
-        "--example",
-        min=0,
-        metavar="N",
-        help="When sentence N, from 0, was read and written, instead of scores.",
-        rich_help_panel=DATA,
-    ),
-]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The systems of a run: policies with their settings."""
+
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy",
+            "-p",
+            metavar="NAME,…",
+            help=f"One or several of {', '.join(POLICIES)}.",
+            rich_help_panel=POLICY,
+        ),
+    ] = "lsg"
+    latency: Annotated[
+        str | None,
+        typer.Option(
+            "--latency",
+            "-l",
+            metavar="LEVEL,…",
+            help="LSG: levels of the model's: low, medium, high, highest, or all. "
+            "(default: medium)",
+            rich_help_panel=POLICY,
+        ),
+    ] = None
+    profile: Profile = None
+    asked: dict[str, Any] = field(
+        default_factory=dict,
+        metadata=declared((s for n, s in SETTINGS.items() if n != "latency"), POLICY),
+    )
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep",
+            metavar="SETTINGS",
+            help='Every combination of "L=1,3 U=4 delta=0.5,1 alpha=0.6 k=1,3 n=2", a key where '
+            "its policy has it. Can be repeated.",
+            rich_help_panel=POLICY,
+        ),
+    ] = None
+
+    def settings(self) -> list[PolicySettings]:
+        """Give the settings of every system. Raises UsageError."""
+        from lsgcli.evaluation import sweep as s
+        from lsgcli.policy import profiles
+
+        asked = dict(self.asked)
+        if self.profile is not None:
+            asked = profiles.load(self.profile).asked() | asked
+        given: dict[str, s.Values] = {name: (value,) for name, value in asked.items()}
+        if self.latency is not None:
+            given["latency"] = s.parse_latency(self.latency)
+        sweeps = [s.parse_sweep(each) for each in self.sweep or ()]
+        return s.expand(s.parse_policies(self.policy), given, sweeps)
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """How logs are read."""
+
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            metavar="FILE",
+            help="References, one a line, in place of the log's.",
+            rich_help_panel=DATA,
+        ),
+    ] = None
+    source_type: Annotated[
+        Literal["text", "speech"] | None,
+        typer.Option("--source-type", help="(default: told from the log)", rich_help_panel=DATA),
+    ] = None
+    log_format: Annotated[
+        Literal["simuleval", "omnisteval", "simulstream"] | None,
+        typer.Option("--log-format", help="(default: told from the log)", rich_help_panel=DATA),
+    ] = None
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            metavar="FIELD",
+            help="An unknown field to skip. Can be repeated.",
+            rich_help_panel=DATA,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What is computed from logs."""
+
+    quality: Annotated[
+        str,
+        typer.Option(
+            "--quality-metrics",
+            metavar="NAME,…",
+            help="BLEU, chrF, chrF++, TER, WER, CER, or none.",
+            rich_help_panel=SCORE,
+        ),
+    ] = "BLEU,chrF"
+    latency: Annotated[
+        str,
+        typer.Option(
+            "--latency-metrics",
+            metavar="NAME,…",
+            help="AL, LAAL, AP, DAL, ATD, YAAL, StartOffset, EndOffset, all or none.",
+            rich_help_panel=SCORE,
+        ),
+    ] = "AL,LAAL,AP,DAL,ATD,YAAL,StartOffset"
+    unit: LatencyUnit = None
+    spm_model: Annotated[
+        Path | None,
+        typer.Option(
+            "--spm-model",
+            metavar="FILE",
+            help="SentencePiece model, for --unit spm.",
+            rich_help_panel=SCORE,
+        ),
+    ] = None
+    tokenize: Tokenize = "13a"
+    use_ref_len: Annotated[
+        bool,
+        typer.Option(
+            "--use-ref-len/--no-use-ref-len",
+            help="Lagging against the length of the reference, or of the hypothesis.",
+            rich_help_panel=SCORE,
+        ),
+    ] = True
+
+    def options(self, unit: Unit = "word") -> ScoreOptions:
+        """The same for a log, whose run says that delays belong to ``unit``. Raises UsageError."""
+        from lsgcli.errors import UsageError
+        from lsgcli.evaluation.score import LATENCY_METRICS, ScoreOptions
+
+        encode = None
+        if self.spm_model is not None:
+            if self.unit != "spm":
+                raise UsageError("--spm-model belongs to --unit spm")
+            from lsgcli.backends.vocabulary import SentencePieceVocabulary
+
+            encode = SentencePieceVocabulary(self.spm_model).encode
+        return ScoreOptions(
+            quality=_names(self.quality),
+            latency=_names(self.latency, tuple(LATENCY_METRICS)),
+            unit=self.unit or unit,
+            tokenize=self.tokenize,
+            use_reference_length=self.use_ref_len,
+            spm_encode=encode,
+        )
+
+    def measure(self, logs: Sequence[Path], reading: LogOptions) -> list[Measurement]:
+        """Read logs. Raises InputError, UsageError."""
+        from lsgcli.evaluation.score import measure_log
+        from lsgcli.evaluation.selection import select_logs
+
+        measured = []
+        for log in select_logs(logs):
+            found = measure_log(
+                log.path,
+                self.options(log.unit),
+                references=reading.reference,
+                source_type=reading.source_type,
+                log_format=reading.log_format,
+                ignore=reading.ignore or (),
+            )
+            found.name = log.name
+            measured.append(found)
+        return measured
+
+
+def _names(listed: str, every: Sequence[str] = ()) -> tuple[str, ...]:
+    """Split ``"AL,LAAL"``; ``all`` is every one, ``none`` is none of them."""
+    if listed == "none":
+        return ()
+    if listed == "all" and every:
+        return tuple(every)
+    return tuple(dict.fromkeys(name.strip() for name in listed.split(",")))

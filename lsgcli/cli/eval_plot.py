@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from lsgcli.cli import eval_options as e  # noqa: TC001  # typer reads the annotations
-from lsgcli.cli import options as o  # noqa: TC001
+import typer
+
+from lsgcli.cli import eval_options as e
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,14 +21,50 @@ MOST_PANELS = 6
 
 def plot(
     logs: e.Logs,
-    output: e.PlotFile = None,
-    latency: e.LatencyAxis = "AL",
-    quality: e.QualityAxis = "BLEU",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to draw: .png, .svg or .pdf. (default: here, in characters)",
+            rich_help_panel=e.OUTPUT,
+        ),
+    ] = None,
+    latency: Annotated[
+        str,
+        typer.Option(
+            "--latency-metric",
+            metavar="NAME",
+            help="AL, LAAL, DAL, …; with _CA or _CA_queue computation-aware.",
+            rich_help_panel=e.SCORE,
+        ),
+    ] = "AL",
+    quality: Annotated[
+        str,
+        typer.Option(
+            "--quality-metric",
+            metavar="NAME",
+            help="BLEU, chrF, TER, WER, …",
+            rich_help_panel=e.SCORE,
+        ),
+    ] = "BLEU",
+    unit: e.LatencyUnit = None,
     tokenize: e.Tokenize = "13a",
     confidence: e.Confidence = False,
-    title: e.Title = "",
-    example: e.Example = None,
-    debug: o.Debug = False,
+    title: Annotated[
+        str, typer.Option("--title", metavar="TEXT", help="A title.", rich_help_panel=e.OUTPUT)
+    ] = "",
+    example: Annotated[
+        int | None,
+        typer.Option(
+            "--example",
+            min=0,
+            metavar="N",
+            help="When sentence N, from 0, was read and written, instead of scores.",
+            rich_help_panel=e.DATA,
+        ),
+    ] = None,
 ) -> None:
     """Plot quality against latency, a curve for every policy, or --example N: one sentence.
 
@@ -40,7 +78,7 @@ def plot(
         drawn.check_output(output)
     selected = select_logs(logs)
     if example is not None:
-        sentences = _examples(selected, example)
+        sentences = _examples(selected, example, unit)
         if output:
             drawn.draw_staircases(sentences, output)
         else:
@@ -50,7 +88,10 @@ def plot(
     from lsgcli.errors import InputError
     from lsgcli.evaluation.curves import figures
 
-    found = figures(_measure(selected, latency, quality, tokenize, confidence), latency, quality)
+    scoring = e.Metrics(
+        quality, latency.removesuffix("_queue").removesuffix("_CA"), unit, tokenize=tokenize
+    )
+    found = figures(_measure(selected, scoring, confidence), latency, quality)
     if not found.curves:
         raise InputError(f"nothing to plot: no system has both {latency} and {quality}")
     if output:
@@ -62,25 +103,23 @@ def plot(
         print("\n".join(curves(found)))
 
 
-def _measure(
-    logs: Sequence[NamedLog], latency: str, quality: str, tokenize: str, confidence: bool
-) -> list[Measured]:
+def _measure(logs: Sequence[NamedLog], scoring: e.Metrics, confidence: bool) -> list[Measured]:
     from lsgcli.evaluation.curves import Measured
-    from lsgcli.evaluation.score import ScoreOptions, measure_log, summarise
+    from lsgcli.evaluation.score import measure_log, summarise
 
-    base = latency.removesuffix("_queue").removesuffix("_CA")
-    options = ScoreOptions(quality=(quality,), latency=(base,), tokenize=tokenize)
     runs = {log.run for log in logs if log.run}
     systems = []
     for log in logs:
-        measured = measure_log(log.path, options)
+        measured = measure_log(log.path, scoring.options(log.unit))
         measured.name = log.name
         group = log.run.name if log.run and len(runs) > 1 else ""
         systems.append(Measured(summarise(measured, intervals=confidence), log.settings, group))
     return systems
 
 
-def _examples(logs: Sequence[NamedLog], index: int) -> list[tuple[str, Instance]]:
+def _examples(
+    logs: Sequence[NamedLog], index: int, unit: e.Unit | None
+) -> list[tuple[str, Instance]]:
     """Find a sentence in every log."""
     from lsgcli.errors import InputError, UsageError
     from lsgcli.evaluation.logs import read_log
@@ -91,7 +130,10 @@ def _examples(logs: Sequence[NamedLog], index: int) -> list[tuple[str, Instance]
         )
     found: list[tuple[str, Instance]] = []
     for log in logs:
-        instance = next((each for each in read_log(log.path) if each.index == index), None)
+        instance = next(
+            (each for each in read_log(log.path, unit=unit or log.unit) if each.index == index),
+            None,
+        )
         if instance is None:
             raise InputError(f"{log.path}: no sentence {index}; they are numbered from 0")
         found.append((log.name, instance))

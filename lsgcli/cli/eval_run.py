@@ -6,62 +6,133 @@ import shlex
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from lsgcli import signals, terminal
 from lsgcli.cli import eval_options as e
 from lsgcli.cli import options as o
-from lsgcli.cli.running import ignore
+from lsgcli.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lsgcli.evaluation.batch import Progress
     from lsgcli.evaluation.rundir import Record
+    from lsgcli.evaluation.tasks import Task
     from lsgcli.models.catalog import Model
     from lsgcli.models.manifest import Manifest
 
 WORDS_PER_SECOND = 2.5  # of unhurried speech
 
 
+@dataclass(frozen=True)
+class TestSet:
+    """Sentences, or recordings, and their references."""
+
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--source",
+            metavar="FILE",
+            help="Sentences, one a line; for a speech model paths of recordings.",
+            rich_help_panel=e.DATA,
+        ),
+    ] = None
+    target: Annotated[
+        Path | None,
+        typer.Option(
+            "--target", metavar="FILE", help="Their references, one a line.", rich_help_panel=e.DATA
+        ),
+    ] = None
+    test_set: Annotated[
+        str | None,
+        typer.Option(
+            "--test-set",
+            metavar="NAME",
+            help="Instead of both: a test set of sacreBLEU's, for example wmt15.",
+            rich_help_panel=e.DATA,
+        ),
+    ] = None
+    langpair: Annotated[
+        str | None,
+        typer.Option(
+            "--langpair",
+            metavar="FROM-TO",
+            help="Its languages. (default: the model's)",
+            rich_help_panel=e.DATA,
+        ),
+    ] = None
+
+    def files(self, model: Model[Manifest]) -> tuple[Path, Path]:
+        """The files of sources and references. Raises UsageError."""
+        from lsgcli.errors import UsageError
+        from lsgcli.evaluation.corpus import sacrebleu_files
+
+        if self.test_set is not None:
+            if self.source or self.target:
+                raise UsageError(
+                    "--test-set stands for --source and --target; give one or the others"
+                )
+            return sacrebleu_files(self.test_set, self.langpair or model.direction)
+        if self.source is None or self.target is None:
+            missing = "--source" if self.source is None else "--target"
+            raise UsageError(
+                f"{missing} FILE is missing; give sentences and references, one a line"
+            )
+        return self.source, self.target
+
+
 def run(
     to: o.To,
-    output: e.RunDirectoryOption,
-    source: e.Source = None,
-    target: e.Target = None,
-    test_set: e.TestSet = None,
-    langpair: e.LanguagePair = None,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="The directory of the run, a new one.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ],
+    test_set: TestSet,
+    device: o.Device,
+    sweep: e.Sweep,
+    hearing: o.Hearing,
     from_: o.From = None,
-    model: o.Model = None,
-    device: o.DeviceOption = "auto",
-    compute_type: o.ComputeType = "auto",
-    threads: o.Threads = 0,
+    model: o.TextModel = None,
     batch_size: o.BatchSize = 32,
-    policy: e.Policies = "lsg",
-    latency: e.Levels = None,
-    profile: o.Profile = None,
-    lower: o.Lower = None,
-    upper: o.Upper = None,
-    delta: o.Delta = None,
-    alpha: o.Alpha = None,
-    margin: o.Margin = None,
-    kl_direction: o.Direction = None,
-    k: o.K = None,
-    n: o.N = None,
-    sweep: e.Sweep = None,
-    segment_ms: o.SegmentMs = 640,
-    pause: o.Pause = None,
-    vad: o.Vad = True,
-    computation_aware: e.ComputationAware = False,
-    words_per_second: e.WordsPerSecond = None,
-    resume: e.Resume = False,
-    output_format: e.Format = e.TableFormat.TABLE,
-    color: o.ColourOption = o.Colour.AUTO,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
+    computation_aware: Annotated[
+        bool,
+        typer.Option(
+            "--computation-aware",
+            help="Also measure the computation: one sentence at a time, on this machine.",
+            rich_help_panel=e.SCORE,
+        ),
+    ] = False,
+    words_per_second: Annotated[
+        float | None,
+        typer.Option(
+            "--words-per-second",
+            metavar="WORDS",
+            help="How fast the source is spoken, for --computation-aware. (default: 2.5)",
+            rich_help_panel=e.SCORE,
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Continue a run that was interrupted.", rich_help_panel=o.OUTPUT
+        ),
+    ] = False,
+    output_format: o.Format = "table",
+    color: o.Color = "auto",
 ) -> None:
     """Translate a test set with one or several policies, and score them.
 
@@ -74,56 +145,36 @@ def run(
     --latency all --sweep "k=1,3,5,7" --output run
     """
     from lsgcli.backends.devices import place
-    from lsgcli.core.backend import Placement
     from lsgcli.evaluation import sweep as s
     from lsgcli.evaluation.batch import run_systems, score_systems
     from lsgcli.evaluation.logs.files import line_sum
     from lsgcli.evaluation.rundir import RunDirectory
     from lsgcli.evaluation.speech_runner import Hearing
     from lsgcli.evaluation.tasks import choose
-    from lsgcli.policy import profiles
 
-    direction = kl_direction.value if kl_direction else None
-    given: dict[str, Any] = {
-        "lower": lower, "upper": upper, "delta": delta, "alpha": alpha,
-        "margin": margin, "direction": direction, "k": k, "n": n,
-    }  # fmt: skip
-    values: dict[str, s.Values] = {f: (v,) for f, v in given.items() if v is not None}
-    if profile is not None:
-        values = {f: (v,) for f, v in profiles.load(profile).settings().items()} | values
-    if latency is not None:
-        values["latency"] = s.parse_latency(latency)
-    settings = s.expand(
-        s.parse_policies(policy), values, [s.parse_sweep(each) for each in sweep or ()]
-    )
+    settings = sweep.settings()
     speed = _speed(computation_aware, words_per_second)
-    hearing = partial(Hearing.of, segment=segment_ms / 1000, pause=pause, vad=vad)
-    task = choose(model, from_, to, hearing, terminal.note)
-    chosen = task.model
-    files = _files(source, target, test_set, langpair or f"{chosen.source}-{chosen.target}")
+    heard = partial(Hearing.of, segment=hearing.segment, pause=hearing.pause, vad=hearing.vad)
+    task = choose(model, from_, to, heard)
+    files = test_set.files(task.model)
     sentences = task.load(*files)
-    systems = s.systems(settings, chosen.policy, speech=task.source_type == "speech")
-    where = place(device, compute_type)  # kept as it was decided, so that no other goes on
-    asked: dict[str, Any] = {"device": where.name, "compute_type": where.compute_type}
-    asked |= {"threads": threads}
-    asked |= task.settings()
+    systems = s.systems(settings, task.model.policy, speech=task.source_type == "speech")
+    # The device is kept as it was decided, so that no other continues the run.
+    where = place(device.device, device.compute_type)
+    device = replace(device, device=where.name, compute_type=where.compute_type)
+    asked = asdict(device) | task.settings()
     asked["sentences"] = line_sum(*(each.checksum.encode() for each in sentences))
-    record = _record(chosen, files, asked, systems, speed, batch_size)
+    record = _record(task, files, asked, systems, speed, batch_size)
 
     directory = RunDirectory(output, task.unit)
     with directory.open(record, resume=resume):
-        translate = task.open(
-            Placement(where.name, where.compute_type, threads, batch_size),
-            speed,
-            sentences,
-            warn=ignore if quiet else terminal.warning,
-        )
-        with _progress(len(systems) * len(sentences), output, color.value, quiet) as progress:
+        translate = task.open(device.placement(batch_size), speed, sentences)
+        with _progress(len(systems) * len(sentences), output, color) as progress:
             run_systems(directory, systems, sentences, translate, progress, task.source_type)
         scores = score_systems(directory, systems)
     from lsgcli.cli.eval_score import show_scores
 
-    show_scores(scores, output_format, color.value, intervals=False)
+    show_scores(scores, output_format, color, intervals=False)
 
 
 def _speed(computation_aware: bool, words_per_second: float | None) -> float | None:
@@ -139,24 +190,8 @@ def _speed(computation_aware: bool, words_per_second: float | None) -> float | N
     return words_per_second
 
 
-def _files(
-    source: Path | None, target: Path | None, test_set: str | None, langpair: str
-) -> tuple[Path, Path]:
-    from lsgcli.errors import UsageError
-    from lsgcli.evaluation.corpus import sacrebleu_files
-
-    if test_set is not None:
-        if source or target:
-            raise UsageError("--test-set stands for --source and --target; give one or the others")
-        return sacrebleu_files(test_set, langpair)
-    if source is None or target is None:
-        missing = "--source" if source is None else "--target"
-        raise UsageError(f"{missing} FILE is missing; give sentences and references, one a line")
-    return source, target
-
-
 def _record(
-    model: Model[Manifest],
+    task: Task,
     files: tuple[Path, Path],
     asked: dict[str, Any],
     systems: list[Any],
@@ -175,6 +210,7 @@ def _record(
 
     source, target = files
     here = machine()
+    model = task.model
     settings: dict[str, Any] = {
         "versions": versions(),
         "cpu": here.pop("cpu"),
@@ -182,7 +218,7 @@ def _record(
         "source_sha256": checksum(source),
         "target_sha256": checksum(target),
         **asked,
-        "unit": "word",
+        "unit": task.unit,
         "seed": SEED,
         "words_per_second": speed,
     }
@@ -199,11 +235,11 @@ def _record(
 
 
 @contextmanager
-def _progress(total: int, directory: Path, colour: str, quiet: bool) -> Iterator[Progress]:
+def _progress(total: int, directory: Path, colour: str) -> Iterator[Progress]:
     """Show a bar on a terminal; in the end say how long it took, or how to go on."""
     finished, before = 0, 0
     start = time.monotonic()
-    with bar(total, colour, show=not quiet) as advance:
+    with bar(total, colour) as advance:
 
         def progress(system: str, sentences: int, *, resumed: bool) -> None:
             nonlocal finished, before
@@ -214,21 +250,20 @@ def _progress(total: int, directory: Path, colour: str, quiet: bool) -> Iterator
         try:
             yield progress
         except (KeyboardInterrupt, signals.TerminatedError):
-            terminal.note(f"{directory} has {finished} of {total}; continue with --resume")
+            logger.info(f"{directory} has {finished} of {total}; continue with --resume")
             raise
-    if not quiet:
-        seconds = time.monotonic() - start
-        new = finished - before
-        resumed = f", {before} had been" if before else ""
-        terminal.note(
-            f"{new} sentences translated in {seconds:.1f} s ({new / seconds:.1f} a second){resumed}"
-        )
+    seconds = time.monotonic() - start
+    new = finished - before
+    resumed = f", {before} had been" if before else ""
+    logger.info(
+        f"{new} sentences translated in {seconds:.1f} s ({new / seconds:.1f} a second){resumed}"
+    )
 
 
 @contextmanager
-def bar(total: int, colour: str, *, show: bool) -> Iterator[Any]:
+def bar(total: int, colour: str) -> Iterator[Any]:
     """Show a bar with the time that is left; gives what advances it."""
-    if not (show and sys.stderr.isatty()):
+    if terminal.is_quiet() or not sys.stderr.isatty():
         yield lambda system, sentences: None
         return
     from rich import progress as p

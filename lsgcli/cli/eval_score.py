@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from lsgcli.cli import eval_options as e
 from lsgcli.cli import options as o
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from lsgcli.evaluation.score import LogScore, Measurement, ScoreOptions
-
-QUALITY = "BLEU,chrF"
-LATENCY = "AL,LAAL,AP,DAL,ATD,YAAL,StartOffset"
 
 
 def score(
     logs: e.Logs,
-    quality: e.Quality = QUALITY,
-    latency: e.LatencyMetrics = LATENCY,
-    unit: e.LatencyUnit = e.Unit.WORD,
-    spm_model: e.SpmModel = None,
-    tokenize: e.Tokenize = "13a",
-    use_ref_len: e.ReferenceLength = True,
+    metrics: e.Metrics,
+    reading: e.LogOptions,
     confidence: e.Confidence = False,
-    reference: e.References = None,
-    source_type: e.SourceType = None,
-    log_format: e.LogFormat = None,
-    ignore: e.Ignore = None,
-    output_format: e.Format = e.TableFormat.TABLE,
-    color: o.ColourOption = o.Colour.AUTO,
-    debug: o.Debug = False,
+    output_format: o.Format = "table",
+    color: o.Color = "auto",
 ) -> None:
     """Score logs of simultaneous systems, ours or others'.
 
@@ -42,30 +31,39 @@ def score(
     """
     from lsgcli.evaluation.score import summarise
 
-    options = _options(quality, latency, unit, spm_model, tokenize, use_ref_len)
-    measured = _measure(logs, options, reference, source_type, log_format, ignore)
-    scores = [summarise(each, intervals=confidence) for each in measured]
-    show_scores(scores, output_format, color.value)
+    scores = [summarise(each, intervals=confidence) for each in metrics.measure(logs, reading)]
+    show_scores(scores, output_format, color)
 
 
 def compare(
     logs: e.Logs,
-    quality: e.Quality = QUALITY,
-    latency: e.LatencyMetrics = LATENCY,
-    unit: e.LatencyUnit = e.Unit.WORD,
-    spm_model: e.SpmModel = None,
-    tokenize: e.Tokenize = "13a",
-    use_ref_len: e.ReferenceLength = True,
-    test: e.PairedTest = e.Test.BOOTSTRAP,
-    trials: e.Trials = None,
-    curve: e.CurveOf = None,
-    reference: e.References = None,
-    source_type: e.SourceType = None,
-    log_format: e.LogFormat = None,
-    ignore: e.Ignore = None,
-    output_format: e.Format = e.TableFormat.TABLE,
-    color: o.ColourOption = o.Colour.AUTO,
-    debug: o.Debug = False,
+    metrics: e.Metrics,
+    reading: e.LogOptions,
+    test: Annotated[
+        Literal["bootstrap", "randomization"],
+        typer.Option("--test", help="The paired test.", rich_help_panel=e.SCORE),
+    ] = "bootstrap",
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            "--trials",
+            min=1,
+            help="Resamples. (default: 1000 of the bootstrap, 10000 of the randomization)",
+            rich_help_panel=e.SCORE,
+        ),
+    ] = None,
+    curve: Annotated[
+        str | None,
+        typer.Option(
+            "--curve",
+            metavar="GLOB",
+            help="Compare with the curve of the systems so named ('wait-*'), at equal latency: the "
+            "first of --latency-metrics.",
+            rich_help_panel=e.SCORE,
+        ),
+    ] = None,
+    output_format: o.Format = "table",
+    color: o.Color = "auto",
 ) -> None:
     """Test whether systems differ from the first one, the baseline, or only by luck.
 
@@ -79,30 +77,29 @@ def compare(
     from lsgcli.evaluation.score import compare as paired
     from lsgcli.evaluation.score import summarise
 
-    options = _options(quality, latency, unit, spm_model, tokenize, use_ref_len)
-    measured = _measure(logs, options, reference, source_type, log_format, ignore)
+    measured = metrics.measure(logs, reading)
     if len(measured) < 2:
         raise UsageError("one system cannot be compared; name two logs or more")
     if curve is not None:
-        if test is not e.Test.BOOTSTRAP:
+        if test != "bootstrap":
             raise UsageError("--curve is tested by bootstrap")
-        _show_gains(measured, curve, options, trials, output_format, color.value)
+        _show_gains(measured, curve, metrics.options(), trials, output_format, color)
         return
     a, *others = measured
-    pairs = [(a.name, b.name, paired(a, b, test=test.value, trials=trials)) for b in others]
-    if output_format is e.TableFormat.JSON:
+    pairs = [(a.name, b.name, paired(a, b, test=test, trials=trials)) for b in others]
+    if output_format == "json":
         record = {
             "systems": [report.score_record(summarise(each)) for each in measured],
             "comparisons": [report.comparison_record(*pair) for pair in pairs],
         }
         print("\n".join(report.json_lines(record)))
-    elif output_format is e.TableFormat.TSV:
+    elif output_format == "tsv":
         print("\n".join(report.comparison_lines(pairs)))
     else:
-        show_scores([summarise(each) for each in measured], output_format, color.value)
+        show_scores([summarise(each) for each in measured], output_format, color)
         for pair in pairs:
             print()
-            show(report.comparison_table(*pair), color.value)
+            show(report.comparison_table(*pair), color)
         if len(pairs) > 1:
             print(f"{len(pairs)} comparisons; p is not corrected for that")
 
@@ -112,7 +109,7 @@ def _show_gains(
     curve: str,
     options: ScoreOptions,
     trials: int | None,
-    output_format: e.TableFormat,
+    output_format: o.TableFormat,
     colour: str,
 ) -> None:
     from fnmatch import fnmatchcase
@@ -124,7 +121,7 @@ def _show_gains(
 
     for kind, chosen in (("latency", options.latency), ("quality", options.quality)):
         if not chosen:
-            raise UsageError(f"--curve needs a {kind}; --{kind} names it")
+            raise UsageError(f"--curve needs a {kind}; --{kind}-metrics names it")
     members = [each for each in measured if fnmatchcase(each.name, curve)]
     others = [each for each in measured if each not in members]
     if len(members) < 2 or not others:
@@ -135,10 +132,10 @@ def _show_gains(
         )
     settings = {} if trials is None else {"trials": trials}
     found = gains(others, members, options.latency[0], **settings)
-    if output_format is e.TableFormat.JSON:
+    if output_format == "json":
         record = report.gain_record(found, options.latency[0], [each.name for each in members])
         print("\n".join(report.json_lines(record)))
-    elif output_format is e.TableFormat.TSV:
+    elif output_format == "tsv":
         print("\n".join(report.gain_lines(found, options.latency[0])))
     else:
         show(report.gain_table(found, options.latency[0], [each.name for each in members]), colour)
@@ -146,7 +143,7 @@ def _show_gains(
 
 def show_scores(
     scores: Sequence[LogScore],
-    output_format: e.TableFormat,
+    output_format: o.TableFormat,
     colour: str,
     *,
     intervals: bool = True,
@@ -155,75 +152,12 @@ def show_scores(
     from lsgcli.cli.tables import show
     from lsgcli.evaluation import report
 
-    if output_format is e.TableFormat.JSON:
+    if output_format == "json":
         record = [report.score_record(each) for each in scores]
         print("\n".join(report.json_lines(record)))
-    elif output_format is e.TableFormat.TSV:
+    elif output_format == "tsv":
         print("\n".join(report.score_lines(scores)))
     elif len(scores) == 1:
         show(report.log_table(scores[0]), colour)
     else:
         show(report.score_table(scores, intervals=intervals), colour)
-
-
-def names(listed: str, every: Sequence[str] = ()) -> tuple[str, ...]:
-    """Split ``"AL,LAAL"``; ``all`` is every one, ``none`` is none of them."""
-    if listed == "none":
-        return ()
-    if listed == "all" and every:
-        return tuple(every)
-    return tuple(dict.fromkeys(name.strip() for name in listed.split(",")))
-
-
-def _options(
-    quality: str,
-    latency: str,
-    unit: e.Unit,
-    spm_model: Path | None,
-    tokenize: str,
-    use_ref_len: bool,
-) -> ScoreOptions:
-    from lsgcli.errors import UsageError
-    from lsgcli.evaluation.score import LATENCY_METRICS, ScoreOptions
-
-    encode = None
-    if spm_model is not None:
-        if unit is not e.Unit.SPM:
-            raise UsageError("--spm-model belongs to --unit spm")
-        from lsgcli.backends.vocabulary import SentencePieceVocabulary
-
-        encode = SentencePieceVocabulary(spm_model).encode
-    return ScoreOptions(
-        quality=names(quality),
-        latency=names(latency, tuple(LATENCY_METRICS)),
-        unit=unit.value,
-        tokenize=tokenize,
-        use_reference_length=use_ref_len,
-        spm_encode=encode,
-    )
-
-
-def _measure(
-    logs: Sequence[Path],
-    options: ScoreOptions,
-    reference: Path | None,
-    source_type: e.SourceKind | None,
-    log_format: e.LogKind | None,
-    ignore: Sequence[str] | None,
-) -> list[Measurement]:
-    from lsgcli.evaluation.score import measure_log
-    from lsgcli.evaluation.selection import select_logs
-
-    measured = []
-    for log in select_logs(logs):
-        found = measure_log(
-            log.path,
-            options,
-            references=reference,
-            source_type=source_type.value if source_type else None,
-            log_format=log_format.value if log_format else None,
-            ignore=ignore or (),
-        )
-        found.name = log.name
-        measured.append(found)
-    return measured

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from lsgcli.cli.groups import flat
+from lsgcli.cli.options import Messages
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -71,8 +74,17 @@ class App(typer.Typer):
     def command(
         self, name: str | None = None, **settings: Any
     ) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Register a command."""
-        return super().command(name, **{"cls": Command, **settings})
+        """Register a command, with an option for each field of the groups that it takes.
+
+        All commands have ``Messages``.
+        """
+        register = super().command(name, **{"cls": Command, **settings})
+
+        def registered(function: CommandFunctionType) -> CommandFunctionType:
+            register(flat(function, Messages))
+            return function
+
+        return registered
 
 
 def write_description(text: str | None, formatter: HelpFormatter) -> None:

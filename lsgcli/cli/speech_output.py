@@ -2,72 +2,154 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
+import typer
+
+from lsgcli.cli.options import OUTPUT, number
 from lsgcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from lsgcli.cli import options as o
     from lsgcli.output.base import SpeechWriter
     from lsgcli.output.captions import Layout
 
-FORMATS = ("srt", "vtt")
+CAPTIONS = "Captions: --format srt or vtt"
+SpeechFormat: TypeAlias = Literal["text", "jsonl", "srt", "vtt", "tsv"]
+OF_CAPTIONS = ("srt", "vtt")
+OF_ONE = ("srt", "vtt", "tsv")  # formats of one recording
 
 
-def layout(
-    form: str,
-    *,
-    characters: int | None,
-    lines: int | None,
-    least: float | None,
-    most: float | None,
-    speed: float | None,
-) -> Layout:
-    """Make a layout of what was asked for. Raises UsageError if it cannot be had."""
-    from lsgcli.output.captions import Layout
+@dataclass(frozen=True)
+class SpeechOutput:
+    """What is written to standard output."""
 
-    asked = {
-        "characters": characters,
-        "lines": lines,
-        "least": least,
-        "most": most,
-        "speed": speed,
-    }
-    given = {name: value for name, value in asked.items() if value is not None}
-    if given and form not in FORMATS:
-        raise UsageError(
-            "--max-chars, --max-lines, --min-seconds, --max-seconds and --max-cps belong to "
-            f"--format srt and vtt, not {form}"
-        )
-    made = Layout(**given)  # type: ignore[arg-type]
-    if made.least > made.most:
-        raise UsageError(f"--min-seconds {made.least:g} is more than --max-seconds {made.most:g}")
-    return made
+    output_format: Annotated[
+        SpeechFormat,
+        typer.Option(
+            "--format",
+            "-f",
+            help="Words; an object for every event; subtitles; a row for every word.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = "text"
+    confidence: Annotated[
+        bool,
+        typer.Option(
+            "--confidence",
+            help="How probable each word is: after a tab in text, a column in tsv, always in "
+            "jsonl.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False
+    max_chars: Annotated[
+        int | None,
+        typer.Option(
+            "--max-chars",
+            min=8,
+            max=200,
+            metavar="N",
+            help="Characters of a line; wide ones count twice. (default: 42)",
+            rich_help_panel=CAPTIONS,
+        ),
+    ] = None
+    max_lines: Annotated[
+        int | None,
+        typer.Option(
+            "--max-lines",
+            min=1,
+            max=4,
+            metavar="N",
+            help="Lines shown at a time. (default: 2)",
+            rich_help_panel=CAPTIONS,
+        ),
+    ] = None
+    min_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--min-seconds",
+            min=0,
+            max=10,
+            callback=number,
+            metavar="SECONDS",
+            help="How long they stand at least. (default: 1)",
+            rich_help_panel=CAPTIONS,
+        ),
+    ] = None
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--max-seconds",
+            min=1,
+            max=60,
+            callback=number,
+            metavar="SECONDS",
+            help="And at most. (default: 7)",
+            rich_help_panel=CAPTIONS,
+        ),
+    ] = None
+    max_cps: Annotated[
+        float | None,
+        typer.Option(
+            "--max-cps",
+            min=1,
+            max=100,
+            callback=number,
+            metavar="N",
+            help="Characters to be read in a second, if the speech leaves the time. (default: 20)",
+            rich_help_panel=CAPTIONS,
+        ),
+    ] = None
 
+    def check(self, *, several: bool) -> None:
+        """Raise UsageError for what a format does not have; ``several`` recordings are heard."""
+        form = self.output_format
+        if several and form in OF_ONE:
+            raise UsageError(f"--format {form} is of one recording; give one at a time")
+        if self.confidence and form in OF_CAPTIONS:
+            raise UsageError(f"--confidence belongs to --format text, tsv and jsonl, not {form}")
+        self.layout()
 
-def check(form: str, *, confidence: bool) -> None:
-    """Raise UsageError for a format that has no place for confidences."""
-    if confidence and form in FORMATS:
-        raise UsageError(f"--confidence belongs to --format text, tsv and jsonl, not {form}")
+    def layout(self) -> Layout:
+        """The layout of captions. Raises UsageError if it cannot be had."""
+        from lsgcli.output.captions import Layout
 
+        asked = {
+            "characters": self.max_chars,
+            "lines": self.max_lines,
+            "least": self.min_seconds,
+            "most": self.max_seconds,
+            "speed": self.max_cps,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        if given and self.output_format not in OF_CAPTIONS:
+            raise UsageError(
+                "--max-chars, --max-lines, --min-seconds, --max-seconds and --max-cps belong to "
+                f"--format srt and vtt, not {self.output_format}"
+            )
+        made = Layout(**given)  # type: ignore[arg-type]
+        if made.least > made.most:
+            raise UsageError(
+                f"--min-seconds {made.least:g} is more than --max-seconds {made.most:g}"
+            )
+        return made
 
-def writer(
-    form: o.SpeechFormat, layout: Layout, *, preview: bool, by_line: bool, confident: bool
-) -> SpeechWriter:
-    """Make the writer for a format."""
-    from lsgcli.output.descriptor import Output
+    def writer(self, *, preview: bool, by_line: bool) -> SpeechWriter:
+        """Make the writer."""
+        from lsgcli.output.descriptor import Output
 
-    if form.value == "text":
-        from lsgcli.output.text import TextWriter
+        form = self.output_format
+        if form == "text":
+            from lsgcli.output.text import TextWriter
 
-        return TextWriter(Output(), preview=preview, by_line=by_line, confident=confident)
-    if form.value == "jsonl":
-        from lsgcli.output.jsonl import JsonWriter
+            return TextWriter(Output(), preview=preview, by_line=by_line, confident=self.confidence)
+        if form == "jsonl":
+            from lsgcli.output.jsonl import JsonWriter
 
-        return JsonWriter(Output())
-    from lsgcli.output import subtitles
+            return JsonWriter(Output())
+        from lsgcli.output import subtitles
 
-    if form.value == "tsv":
-        return subtitles.TsvWriter(Output(), confident=confident)
-    kind = subtitles.SrtWriter if form.value == "srt" else subtitles.VttWriter
-    return kind(Output(), layout)
+        if form == "tsv":
+            return subtitles.TsvWriter(Output(), confident=self.confidence)
+        kind = subtitles.SrtWriter if form == "srt" else subtitles.VttWriter
+        return kind(Output(), self.layout())

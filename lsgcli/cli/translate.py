@@ -2,79 +2,258 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from lsgcli import terminal
 from lsgcli.cli import options as o
-from lsgcli.cli.running import floor_level, ignore, policy_settings, run_to_end, shown
+from lsgcli.cli.running import Run
+from lsgcli.log import logger
+from lsgcli.text.structure.kinds import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lsgcli.core.session import Observer
-    from lsgcli.models.catalog import Model
-    from lsgcli.models.manifest import TextManifest
+    from lsgcli.models.directions import Directions
     from lsgcli.output.base import TranslationWriter
     from lsgcli.policy.spec import PolicySettings
-    from lsgcli.text.line.reader import Reader
+    from lsgcli.text.options import TextOptions
     from lsgcli.text.recording import Chunks, Header, Replay
-    from lsgcli.text.segmenter import Limits
-    from lsgcli.text.structure.planner import Kind
-
 
 STDIN = Path("-")
 # What a replay does not take: its input is the recording.
 INPUT = {"files": "FILE", "pace": "--pace", "encoding": "--encoding", "record": "--record"}
 
 
+def _names(values: list[str] | None) -> list[str] | None:
+    """Names that are separated by commas."""
+    names = [name.strip() for value in values or () for name in value.split(",")]
+    if not all(names):
+        raise typer.BadParameter("a name is empty")
+    return names or None
+
+
+def _print_kinds(value: bool) -> None:
+    """Print what is protected, and exit."""
+    if value:
+        from lsgcli.text.items import table
+
+        typer.echo(table())
+        raise typer.Exit
+
+
+@dataclass(frozen=True)
+class TextInput:
+    """Where the text comes from, and what it is."""
+
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Files to translate, - for standard input. (default: -)", show_default=False
+        ),
+    ] = None
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="LANG|auto",
+            callback=o.language,
+            autocompletion=o.languages,
+            help="Language of the input; auto tells it line by line. (default: the model's)",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = None
+    segment: Annotated[
+        Literal["line", "sentence"],
+        typer.Option(
+            "--segment",
+            help="line: a line in, a line out. sentence: line breaks are whitespace, a sentence a "
+            "line.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = "line"
+    protect: Annotated[
+        bool,
+        typer.Option(
+            "--protect/--no-protect",
+            help="Copy what is no prose, and check that it all comes through; see --help-protect.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = True
+    protect_regex: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--protect-regex",
+            metavar="REGEX",
+            help="Also copy words that match. Can be repeated.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = None
+    help_protect: Annotated[
+        bool,
+        typer.Option(
+            "--help-protect",
+            is_eager=True,
+            callback=_print_kinds,
+            help="List what is copied unchanged, with examples, and exit.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = False
+    as_: Annotated[
+        Kind,
+        typer.Option(
+            "--as",
+            help="What the lines are; auto: told for each of them. Only prose is translated.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = "auto"
+    json_field: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--json-field",
+            metavar="NAME[,NAME]",
+            callback=_names,
+            help="Translate this field of JSON, and nothing else; a.b is the field b of a. Can be "
+            "repeated.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = None
+    idle: Annotated[
+        float,
+        typer.Option(
+            "--idle",
+            min=0,
+            callback=o.number,
+            metavar="SECONDS",
+            help="A pause that ends a word; 0: no pause does.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = 2.0
+    pace: Annotated[
+        float | None,
+        typer.Option(
+            "--pace",
+            min=0,
+            callback=o.number,
+            metavar="WORDS",
+            help="Feed the input at so many words a second; 0: one by one, without waiting.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = None
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="FILE",
+            help="Keep the input with its timing, for lsg replay.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = None
+    encoding: Annotated[
+        str,
+        typer.Option(
+            "--encoding",
+            metavar="NAME",
+            help="Of the input, as Python calls it: utf-16, latin-1. The output is UTF-8.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = "utf-8"
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Fail on input that its encoding does not have.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = False
+
+    def open(self, stack: ExitStack, *, default: bool) -> list[int]:
+        """Open the files, before anything is read; standard input if there are none, by default."""
+        files = self.files or ([STDIN] if default else [])
+        return [
+            0 if file == STDIN else stack.enter_context(file.open("rb")).fileno() for file in files
+        ]
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known beside the model, and how much of the model's work is taken."""
+
+    floor: Annotated[
+        str,
+        typer.Option(
+            "--floor",
+            metavar="NUMBER|none|auto",
+            help="Leave a complete sentence as it is if the model's mean log-probability of its "
+            "translation is lower; auto: the model's own level.",
+            rich_help_panel=o.MODEL,
+        ),
+    ] = "auto"
+    memory: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--memory",
+            metavar="FILE.tsv",
+            help="Known translations, used before the model: a text, a tab, its translation a "
+            "line. {} is any word. Can be repeated.",
+            rich_help_panel=o.MODEL,
+        ),
+    ] = None
+    phrases: Annotated[
+        bool,
+        typer.Option(
+            "--phrases/--no-phrases",
+            help="What systems say (errors, signals, HTTP, systemd, git) from a table, not the "
+            "model.",
+            rich_help_panel=o.MODEL,
+        ),
+    ] = True
+
+    def level(self) -> float | None:
+        """The level that the floor means; none: None. Raises UsageError."""
+        from lsgcli.errors import UsageError
+
+        if self.floor in ("auto", "none"):
+            return None
+        try:
+            level = float(self.floor)
+        except ValueError:
+            level = float("nan")
+        if not level <= 0:
+            raise UsageError(
+                f"--floor {self.floor!r}: neither a number of at most 0, nor none, nor auto"
+            )
+        return level
+
+    def entries(self) -> tuple[tuple[str, str], ...]:
+        """The entries of the translation memories. Raises InputError, OSError."""
+        from lsgcli.text.memory import read
+
+        return tuple(pair for file in self.memory or () for pair in read(file))
+
+
 def translate(
     ctx: typer.Context,
     to: o.To,
-    files: o.Files = None,
-    from_: o.FromOrAuto = None,
-    model: o.Model = None,
-    device: o.DeviceOption = "auto",
-    compute_type: o.ComputeType = "auto",
-    threads: o.Threads = 0,
+    text: TextInput,
+    knowledge: Knowledge,
+    device: o.Device,
+    policy: o.TextPolicy,
+    reports: o.Reports,
+    model: o.TextModel = None,
     batch_size: o.BatchSize = 32,
-    policy: o.PolicyOption = o.PolicyName.LSG,
-    latency: o.LatencyOption = None,
-    profile: o.Profile = None,
-    lower: o.Lower = None,
-    upper: o.Upper = None,
-    delta: o.Delta = None,
-    alpha: o.Alpha = None,
-    kl_direction: o.Direction = None,
-    k: o.K = None,
-    n: o.N = None,
-    segment: o.Segment = o.SegmentMode.LINE,
-    protect: o.Protect = True,
-    protect_regex: o.ProtectRegex = None,
-    help_protect: o.HelpProtect = False,
-    as_: o.As = o.InputKind.AUTO,
-    json_field: o.JsonField = None,
-    floor: o.Floor = "auto",
-    memory: o.MemoryOption = None,
-    phrases: o.Phrases = True,
-    idle: o.Idle = 2.0,
-    pace: o.Pace = None,
-    record: o.Record = None,
-    encoding: o.Encoding = "utf-8",
-    strict: o.Strict = False,
-    output_format: o.Format = o.OutputFormat.TEXT,
-    explain: o.Explain = False,
-    stats: o.Stats = False,
-    stats_json: o.StatsJson = None,
-    color: o.ColourOption = o.Colour.AUTO,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
+    output_format: Annotated[
+        Literal["text", "jsonl"],
+        typer.Option(
+            "--format",
+            "-f",
+            help="Words, or a JSON object for every event.",
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = "text",
+    color: o.Color = "auto",
 ) -> None:
     """Translate text while it arrives.
 
@@ -84,201 +263,101 @@ def translate(
 
     Examples: tail -f app.log | lsg translate --to de;  lsg translate --to de < book.txt
     """
+    settings = policy.settings()
+    options = _options(text, knowledge)
     # What takes long to import is imported once the command line is known to be right.
-    from lsgcli.backends import open_ways
-    from lsgcli.core.backend import Placement
-    from lsgcli.errors import UsageError
-    from lsgcli.models.catalog import AUTO, find, find_all
-    from lsgcli.output.beside import SideFile, check_output
-    from lsgcli.text.encoding import check
-    from lsgcli.text.memory import of_direction
-    from lsgcli.text.structure.planner import WHOLE, Kind
+    from lsgcli.backends import open_backends
+    from lsgcli.models.directions import Directions
 
-    check(encoding)
-    settings = policy_settings(
-        policy, latency, profile, lower, upper, delta, alpha, None, kl_direction, k, n
-    )
-    kind, patterns = Kind(as_.value), tuple(protect_regex or ())
-    _check_kind(kind, patterns, json_field, protect=protect, segment=segment)
-    floor_level(floor, None)
-    known = _read(memory)
-    told = from_ == AUTO
-    models = find_all(model, to) if told else {"": find(model, from_, to)}
-    by_character = any(each.manifest.source_unit == "character" for each in models.values())
-    if by_character and (protect_regex or told or kind is not Kind.AUTO):
-        option = "--from auto" if told else "--protect-regex" if protect_regex else "--as"
-        raise UsageError(f"{option} needs words; this model reads characters")
-    protects = protect and not by_character
-    placement = Placement(device, compute_type, threads, batch_size)
-    header = _header(ctx, settings) if record else None
-
+    directions = Directions(model, text.from_, to)
+    options.check_characters(directions)
+    header = _header(ctx, settings) if text.record else None
     with ExitStack() as stack:
         replayed: Replay | None = ctx.obj  # set by ``replay``
-        descriptors = [_open(file, stack) for file in files or ([] if replayed else [STDIN])]
-        inputs = [*descriptors, *(memory or ())]
-        check_output(inputs)
-        kept = stack.enter_context(SideFile(record, "--record", inputs)) if record else None
-        inputs += [kept.fileno()] if kept else []
-        report = (
-            stack.enter_context(SideFile(stats_json, "--stats-json", inputs))
-            if stats_json
-            else None
-        )
+        descriptors = text.open(stack, default=not replayed)
+        run = Run(stack, reports, color, [*descriptors, *(knowledge.memory or ())])
+        kept = run.beside(text.record, "--record")
+        run.open_report()
 
-        backends = open_ways(models, placement)  # load while the rest is imported
-        from lsgcli.output.descriptor import Output
-        from lsgcli.output.display import Explainer
-        from lsgcli.output.jsonl import JsonWriter
+        backends = open_backends(directions.models, device.placement(batch_size))
+        # The weights are read while the rest is imported.
         from lsgcli.output.statistics import Statistics
-        from lsgcli.output.text import TextWriter
+        from lsgcli.text.build import build
         from lsgcli.text.chunks import ChunkReader
-        from lsgcli.text.feed import Feed
-        from lsgcli.text.language import Detector, Router
-        from lsgcli.text.line.translate import Way
-        from lsgcli.text.pipeline import Pipeline
-        from lsgcli.text.protect import Protector
         from lsgcli.text.recording import Recorder
-        from lsgcli.text.segmenter import Limits, Segmenter
 
-        router = (
-            Router(Detector([*models, to]), by_line=segment is o.SegmentMode.LINE) if told else None
-        )
-        ways, limits = dict[str, Way](), dict[str, Limits]()
-        for language, each in models.items():
-            backend = backends[language]
-            backend.ready()
-            manifest = each.manifest
-            ways[language] = Way(
-                settings.policy(each.policy),
-                backend,
-                manifest.placeholders,
-                manifest.capitals,
-                floor_level(floor, each.policy.floor),
-                of_direction(each.source, to, known, phrases=phrases and not by_character),
-            )
-            limits[language] = Limits(
-                tokens=manifest.max_source_tokens,
-                count=backend.count,
-                language=each.source,
-                sentences=manifest.sentences,
-                characters=by_character,
-            )
-        _offer(models, wanted=not (model or quiet))
-        if 0 in descriptors and os.isatty(0) and not quiet:
-            terminal.note("reading from the terminal; end with Ctrl-D")
-        chunks: Chunks = replayed if replayed else ChunkReader(descriptors, pace, encoding)
+        chunks: Chunks = replayed or ChunkReader(descriptors, text.pace, text.encoding)
         if kept and header:
             chunks = Recorder(chunks, kept, header)
-        lines = protects and segment is o.SegmentMode.LINE and pace != 0
-        feed = Feed(
-            chunks,
-            Segmenter(
-                next(iter(limits.values())),
-                segment.value,
-                Protector(patterns) if protects else None,
-                limits,
-            ),
-            bulk=pace != 0,
-            lines=lines or kind in WHOLE,
-            hold=kind in WHOLE,
-            characters=by_character,
-            idle=idle or None,
-            strict=strict,
-            encoding=encoding,
-            warn=ignore if quiet else terminal.warning,
-            router=router,
-        )
-        as_text = output_format is o.OutputFormat.TEXT
-        together = explain and os.isatty(1) and os.isatty(2)
-        preview = (
-            as_text and not together and os.isatty(1) and terminal.coloured(color.value, sys.stdout)
-        )
-        writer: TranslationWriter = (
-            TextWriter(Output(), preview=preview, by_line=together)
-            if as_text
-            else JsonWriter(Output())
-        )
+        writer, preview = _writer(run, output_format)
         statistics = Statistics(next(iter(backends.values())).usage)
-        observers: tuple[Observer, ...] = (statistics,)
-        if explain:
-            observers += (Explainer(sys.stderr),)
-        reader = _reader(kind, patterns, json_field or (), limits) if protects else None
-        pipeline = Pipeline(
-            feed,
-            ways,
+        pipeline = build(
+            directions,
+            backends,
+            settings,
+            options,
+            chunks,
             writer,
-            observers,
-            reader=reader,
+            run.observers(statistics),
             preview=preview,
         )
-        alone = not os.isatty(1) and not explain  # nothing else writes to that terminal
-        gc.freeze()  # what is loaded stays
-        gc.enable()
-        with shown(statistics, report, show=stats, live=alone, colour=color.value):
-            run_to_end(pipeline, writer)
+        _offer(directions, wanted=model is None)
+        if 0 in descriptors and terminal.is_terminal(0):
+            logger.info("reading from the terminal; end with Ctrl-D")
+        run.to_end(pipeline, writer, statistics)
 
 
-def _check_kind(
-    kind: Kind,
-    patterns: tuple[str, ...],
-    names: list[str] | None,
-    *,
-    protect: bool,
-    segment: o.SegmentMode,
-) -> None:
-    """Check what is said of the lines. Raises UsageError."""
-    from lsgcli.errors import UsageError
-    from lsgcli.text.items import Finder
-    from lsgcli.text.structure.planner import Kind
+def _options(text: TextInput, knowledge: Knowledge) -> TextOptions:
+    """The same for the pipeline, checked. Raises UsageError, InputError."""
+    from lsgcli.text.encoding import check
+    from lsgcli.text.options import TextOptions
 
-    auto = kind is Kind.AUTO
-    if not protect and (patterns or names or not auto):
-        option = "--protect-regex" if patterns else "--json-field" if names else "--as"
-        raise UsageError(f"{option} has no effect with --no-protect")
-    if names and kind not in (Kind.AUTO, Kind.LOG, Kind.JSON):
-        raise UsageError(f"--json-field has no effect with --as {kind.value}")
-    if segment is o.SegmentMode.SENTENCE and (names or not auto):
-        option = "--as" if not auto else "--json-field"
-        raise UsageError(f"{option} is about lines; it has no effect with --segment sentence")
-    Finder(patterns)  # which tells what is wrong with them
-
-
-def _reader(
-    kind: Kind, patterns: tuple[str, ...], names: Sequence[str], limits: Mapping[str, Limits]
-) -> Reader:
-    """What tells prose from what is copied, for each language."""
-    from lsgcli.text.items import Finder
-    from lsgcli.text.line.reader import Reader
-    from lsgcli.text.line.sentences import Cutter
-    from lsgcli.text.structure.planner import Planner
-
-    cutters = {
-        language: Cutter(Finder(patterns, limit.spells), limit, language)
-        for language, limit in limits.items()
-    }
-    return Reader(Planner(Finder(patterns), kind, names), cutters)
+    check(text.encoding)
+    options = TextOptions(
+        kind=text.as_,
+        json_fields=tuple(text.json_field or ()),
+        by_line=text.segment == "line",
+        protect=text.protect,
+        patterns=tuple(text.protect_regex or ()),
+        floor=knowledge.level(),
+        own_floor=knowledge.floor == "auto",
+        phrases=knowledge.phrases,
+        memory=knowledge.entries(),
+        encoding=text.encoding,
+        strict=text.strict,
+        idle=text.idle,
+        bulk=text.pace != 0,
+    )
+    options.check()
+    return options
 
 
-def _offer(models: Mapping[str, Model[TextManifest]], *, wanted: bool) -> None:
+def _writer(run: Run, output_format: str) -> tuple[TranslationWriter, bool]:
+    """The writer, and whether it shows hypotheses."""
+    from lsgcli.output.descriptor import Output
+
+    if output_format == "jsonl":
+        from lsgcli.output.jsonl import JsonWriter
+
+        return JsonWriter(Output()), False
+    from lsgcli.output.text import TextWriter
+
+    return TextWriter(Output(), preview=run.preview, by_line=run.together), run.preview
+
+
+def _offer(directions: Directions, *, wanted: bool) -> None:
     """Say once, on a terminal, that there are better models than an embedded one."""
-    if not wanted or not os.isatty(2):
+    if not wanted or terminal.is_quiet() or not terminal.is_terminal(2):
         return
     from lsgcli.models import preferences, registry
 
-    first = next(iter(models.values()))
+    first = directions.first
     better = registry.offers(first.source, first.target)
     if first.directory.parent == registry.shipped() and better and preferences.say_once():
-        terminal.note(
+        logger.info(
             f"{first.directory.name} is a small model; lsg models pull {better[0]} gets a better "
             "one, which is then used by itself"
         )
-
-
-def _read(files: list[Path] | None) -> list[tuple[str, str]]:
-    """The entries of translation memories. Raises InputError, OSError."""
-    from lsgcli.text.memory import read
-
-    return [pair for file in files or () for pair in read(file)]
 
 
 def _header(ctx: typer.Context, policy: PolicySettings) -> Header:
@@ -291,7 +370,7 @@ def _header(ctx: typer.Context, policy: PolicySettings) -> Header:
         if _is_given(ctx, name)
     }
     if _is_given(ctx, "profile"):  # what it says, not its name
-        values |= {name: getattr(policy, name) for name in ("lower", "upper", "delta", "alpha")}
+        values |= policy.asked
     without = [option for name, option in NOT_KEPT.items() if _is_given(ctx, name)]
     return Header(settings=Settings.of(values), without=without)
 
@@ -326,11 +405,9 @@ def replay(
         ) as inner:
             if own := [option for name, option in INPUT.items() if _is_given(inner, name)]:
                 raise UsageError(f"{own[0]}: the input of a replay is the recording")
-            if recorded.header.without and not inner.params["quiet"]:
+            if recorded.header.without:
                 options = " and ".join(recorded.header.without)
-                terminal.note(
-                    f"{file} was recorded with {options}, which a recording does not hold"
-                )
+                logger.info(f"{file} was recorded with {options}, which a recording does not hold")
             command.invoke(inner)
 
 

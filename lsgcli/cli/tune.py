@@ -4,184 +4,177 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lsgcli import terminal
-from lsgcli.cli import eval_options as e
 from lsgcli.cli import options as o
+from lsgcli.log import logger
+from lsgcli.policy.levels import LevelName
 
 if TYPE_CHECKING:
     from lsgcli.evaluation.tuning import Point
     from lsgcli.models.catalog import Model
     from lsgcli.models.manifest import Manifest
+    from lsgcli.policy.base import Policy
 
-GRID = "Grid"
-Source = Annotated[
-    Path,
-    typer.Option(
-        "--source",
-        metavar="FILE",
-        help="Development set: sentences, one a line; for a speech model paths of recordings.",
-    ),
-]
-Target = Annotated[Path, typer.Option("--target", metavar="FILE", help="Its references.")]
-Budget = Annotated[
-    float | None,
-    typer.Option(
-        "--latency",
-        "-l",
-        min=0,
-        metavar="AL",
-        help="What may be spent: source words, or milliseconds of speech.",
-    ),
-]
-Metric = Annotated[
-    str | None,
-    typer.Option(
-        "--metric",
-        metavar="NAME",
-        help="Quality to look for: BLEU, chrF, TER, WER, CER. (default: BLEU; WER of recognition)",
-    ),
-]
-Grid = Annotated[
-    str | None,
-    typer.Option(
-        "--grid",
-        metavar="GRID",
-        help='Values to try, as in "delta=0.5,1 alpha=0.6 L=1,3 U=4". What is left out has values '
-        "of its own; L and U are the paper's four ranges unless one of them is given.",
-    ),
-]
-Save = Annotated[
-    str | None,
-    typer.Option("--save", metavar="NAME", help="Save the best as a profile, for --profile."),
-]
-SaveDefault = Annotated[
-    o.Latency | None,
-    typer.Option("--save-default", help="Write the best into the manifest, as this level."),
-]
+COLUMNS = ("lower", "upper", "delta", "alpha", "margin")
 
 
 def tune(
-    source: Source,
-    target: Target,
     to: o.To,
+    source: Annotated[
+        Path,
+        typer.Option(
+            "--source",
+            metavar="FILE",
+            help="Development set: sentences, one a line; for a speech model paths of recordings.",
+        ),
+    ],
+    target: Annotated[Path, typer.Option("--target", metavar="FILE", help="Its references.")],
+    device: o.Device,
+    hearing: o.Hearing,
     from_: o.From = None,
-    latency: Budget = None,
-    metric: Metric = None,
-    grid: Grid = None,
-    save: Save = None,
-    save_default: SaveDefault = None,
-    model: o.Model = None,
-    device: o.DeviceOption = "auto",
-    compute_type: o.ComputeType = "auto",
-    threads: o.Threads = 0,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--budget",
+            "-b",
+            min=0,
+            metavar="AL",
+            help="The latency that may be spent: source words, or milliseconds of speech.",
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="Quality to look for: BLEU, chrF, TER, WER, CER. (default: BLEU; WER of "
+            "recognition)",
+        ),
+    ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            "--grid",
+            metavar="GRID",
+            help='Values to try, as in "delta=0.5,1 alpha=0.6 L=1,3 U=4". What is left out has '
+            "values of its own; L and U are those of the model's levels unless one is given.",
+        ),
+    ] = None,
+    save: Annotated[
+        str | None,
+        typer.Option("--save", metavar="NAME", help="Save the best as a profile, for --profile."),
+    ] = None,
+    save_default: Annotated[
+        LevelName | None,
+        typer.Option("--save-default", help="Write the best into the manifest, as this level."),
+    ] = None,
+    model: o.TextModel = None,
     batch_size: o.BatchSize = 32,
-    segment_ms: o.SegmentMs = 640,
-    pause: o.Pause = None,
-    vad: o.Vad = True,
-    output_format: e.Format = e.TableFormat.TABLE,
-    color: o.ColourOption = o.Colour.AUTO,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
+    output_format: o.Format = "table",
+    color: o.Color = "auto",
 ) -> None:
-    """Find delta, alpha, L and U on a development set.
+    """Find the settings of LSG on a development set.
 
-    Prints the settings that are worth it (no other is as fast and better) and, with --latency, the
+    Prints the settings that are worth it (no other is as fast and better) and, with --budget, the
     best that keeps to it. What settings have in common is computed once.
 
     Recordings are run once for every setting, so give a small --grid.
 
-    Example: lsg tune --source dev.en --target dev.de --to de --latency 3 --save quick
+    Example: lsg tune --source dev.en --target dev.de --to de --budget 3 --save quick
     """
     from lsgcli.cli.eval_run import bar
-    from lsgcli.core.backend import Placement
     from lsgcli.errors import LsgError, UsageError
     from lsgcli.evaluation import tuning
     from lsgcli.evaluation.speech_runner import Hearing
+    from lsgcli.evaluation.sweep import parse_sweep
     from lsgcli.evaluation.tasks import choose
     from lsgcli.metrics.quality import quality_metric
 
-    if latency is None and (save or save_default):
-        raise UsageError("--save and --save-default need --latency: the AL that may be spent")
+    if budget is None and (save or save_default):
+        raise UsageError("--save and --save-default need --budget: the AL that may be spent")
     if metric:
         quality_metric(metric)
-    settings = tuning.grid(grid)
-    hearing = partial(Hearing.of, segment=segment_ms / 1000, pause=pause, vad=vad)
-    task = choose(model, from_, to, hearing, terminal.note)
+    if grid:
+        parse_sweep(grid, "--grid")
+    heard = partial(Hearing.of, segment=hearing.segment, pause=hearing.pause, vad=hearing.vad)
+    task = choose(model, from_, to, heard)
     chosen = task.model
+    policies = tuning.grid(grid, chosen.policy, speech=task.source_type == "speech")
     metric = metric or ("WER" if chosen.source == chosen.target else "BLEU")
     sentences = task.load(source, target)
-    placement = Placement(device, compute_type, threads, batch_size)
-    with bar(len(sentences), color.value, show=not quiet) as advance:
+    with bar(len(sentences), color) as advance:
         points = task.tune(
-            placement,
+            device.placement(batch_size),
             sentences,
-            settings,
+            policies,
             metric,
-            lambda n: advance(f"{len(settings)} settings", n),
+            lambda n: advance(f"{len(policies)} settings", n),
         )
-    best = tuning.within(points, latency) if latency is not None else None
-    _show(tuning.front(points), best, metric, output_format, color.value)
-    if latency is not None and best is None:
+    best = tuning.within(points, budget) if budget is not None else None
+    _show(tuning.front(points), best, metric, output_format, color)
+    if budget is not None and best is None:
         least = min(point.lagging for point in points)
-        raise LsgError(f"no setting keeps to AL {latency:g}; the fastest has {least:.2f}")
+        raise LsgError(f"no setting keeps to AL {budget:g}; the fastest has {least:.2f}")
     if best and save:
-        _save(best, save, chosen, metric, quiet)
+        _save(best, save, chosen, metric)
     if best and save_default:
-        _save_default(best, save_default.value, chosen, quiet)
+        _save_default(best, save_default, chosen)
 
 
 def _show(
-    front: list[Point], best: Point | None, metric: str, form: e.TableFormat, colour: str
+    front: list[Point], best: Point | None, metric: str, form: o.TableFormat, colour: str
 ) -> None:
     from lsgcli.cli.tables import show
     from lsgcli.evaluation.report import Table, json_lines
+    from lsgcli.policy.spec import SETTINGS, values
 
-    columns = ["L", "U", "delta", "alpha", "AL", metric]
+    shown = [name for name in COLUMNS if name in values(front[0].policy)]
+    columns = [*(SETTINGS[name].key for name in shown), "AL", metric]
+
+    def row(point: Point) -> list[str]:
+        given = values(point.policy)
+        figures = [f"{point.lagging:.2f}", f"{point.quality:.2f}"]
+        return [f"{given[name]:g}" for name in shown] + figures
+
     chosen = [] if best is None or best in front else [best]
-    rows = [_row(point) for point in front + chosen]
-    if form is e.TableFormat.TABLE:
-        marked = [[*row, "best" if best and row == _row(best) else ""] for row in rows]
+    rows = [row(point) for point in front + chosen]
+    if form == "table":
+        marked = [[*each, "best" if best and each == row(best) else ""] for each in rows]
         show(Table([*columns, ""], marked, labels=0), colour)
     else:
-        values = [dict(zip(columns, map(float, row), strict=True)) for row in rows]
-        as_json = form is e.TableFormat.JSON
-        lines = json_lines(values) if as_json else ["\t".join(row) for row in [columns, *rows]]
+        records = [dict(zip(columns, map(float, each), strict=True)) for each in rows]
+        as_json = form == "json"
+        lines = json_lines(records) if as_json else ["\t".join(each) for each in [columns, *rows]]
         print("\n".join(lines))
 
 
-def _row(point: Point) -> list[str]:
-    s = point.setting
-    numbers = (s.lower, s.upper, s.delta, s.alpha)
-    return [f"{n:g}" for n in numbers] + [f"{point.lagging:.2f}", f"{point.quality:.2f}"]
+def _level(policy: Policy) -> dict[str, Any]:
+    """The settings that a level has."""
+    from lsgcli.policy.levels import Level
+    from lsgcli.policy.spec import values
+
+    return {name: v for name, v in values(policy).items() if name in Level.__struct_fields__}
 
 
-def _save(best: Point, name: str, model: Model[Manifest], metric: str, quiet: bool) -> None:
+def _save(best: Point, name: str, model: Model[Manifest], metric: str) -> None:
     from lsgcli.policy import profiles
 
-    setting = best.setting
     profile = profiles.Profile(
-        delta=setting.delta,
-        alpha=setting.alpha,
-        lower=setting.lower,
-        upper=setting.upper,
+        **_level(best.policy),
         model=model.directory.name,
         direction=model.direction,
         found=f"AL {best.lagging:.2f}, {metric} {best.quality:.2f}",
     )
     file = profiles.save(name, profile)
-    if not quiet:
-        terminal.note(f"saved as {file}; use it with --profile {name}")
+    logger.info(f"saved as {file}; use it with --profile {name}")
 
 
-def _save_default(best: Point, level: str, model: Model[Manifest], quiet: bool) -> None:
-    from lsgcli.models.manifest import FILE_NAME, Level, save_level
+def _save_default(best: Point, level: str, model: Model[Manifest]) -> None:
+    from lsgcli.models.manifest import FILE_NAME, save_level
+    from lsgcli.policy.levels import Level
 
-    s = best.setting
-    found = Level(lower=s.lower, upper=s.upper, delta=s.delta, alpha=s.alpha)
-    save_level(model.directory, model.direction, level, found)
-    if not quiet:
-        terminal.note(f"{level} in {model.directory / FILE_NAME} is now this setting")
+    save_level(model.directory, model.direction, level, Level(**_level(best.policy)))
+    logger.info(f"{level} in {model.directory / FILE_NAME} is now this setting")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-KlDirection: TypeAlias = Literal["forward", "reverse"]
+if TYPE_CHECKING:
+    from lsgcli.core.steps import KlDirection
+
 LogProbs: TypeAlias = "npt.NDArray[np.float32]"
 Tokens: TypeAlias = "npt.NDArray[np.bool_]"  # a set of tokens
 

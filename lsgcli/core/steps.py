@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
 SourceUnit: TypeAlias = Hashable  # a word (str), or a segment of speech
+KlDirection: TypeAlias = Literal["forward", "reverse"]  # KL(p||q) as in eq. 3, or KL(q||p)
 
 
 @dataclass(frozen=True, slots=True)

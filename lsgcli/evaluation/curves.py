@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsgcli.evaluation.pareto import pareto_front
 from lsgcli.metrics.quality import ERROR_RATES
+from lsgcli.policy.spec import POLICIES, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
     from lsgcli.metrics.significance import Interval
 
 MOST_FAMILIES = 6  # curves of one policy that can still be told apart
-LABELS = {
-    "lsg": "LSG",
-    "wait-k": "wait-k",
-    "local-agreement": "LA-n",
-    "hold-n": "hold-n",
-    "offline": "offline",
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,7 @@ class Measured:
 
 
 def figures(systems: Sequence[Measured], latency: str, quality: str) -> Figures:
-    """Sort systems into curves: one a policy; of LSG one for each pair of delta and alpha.
+    """Sort systems into curves: one a policy; of LSG one for each pair of thresholds.
 
     If not every pair was tried with every range (a model's levels have each their own), that is one
     curve. Where they would be too many, LSG is the Pareto front of all its systems. Systems without
@@ -112,15 +106,17 @@ def _curves(label: str, group: Sequence[Measured], latency: str, quality: str) -
 def _policy_label(system: Measured) -> str:
     if system.settings is None:
         return system.score.name
-    label = LABELS[system.settings["policy"]]
+    label = POLICIES[system.settings["policy"]].label
     return f"{system.group}: {label}" if system.group else label
 
 
 def _thresholds(settings: Mapping[str, Any] | None) -> str:
-    if not settings or "delta" not in settings:
+    """The settings that tell curves of one policy apart."""
+    if not settings:
         return ""
-    text = f"δ={float(settings['delta']):g} α={settings['alpha']:g}"
-    return text + (" reverse KL" if settings["direction"] == "reverse" else "")
+    shown = [each for each in SETTINGS.values() if each.symbol and each.name in settings]
+    text = " ".join(f"{each.symbol}={float(settings[each.name]):g}" for each in shown)
+    return text + (" reverse KL" if settings.get("direction") == "reverse" else "")
 
 
 def _mark(settings: Mapping[str, Any] | None) -> str:
@@ -129,7 +125,7 @@ def _mark(settings: Mapping[str, Any] | None) -> str:
         return ""
     if "lower" in settings:
         return f"[{settings['lower']},{settings['upper']}]"
-    return str(settings.get("k", settings.get("n", "")))
+    return str(settings.get("k", settings.get("n", settings.get("margin", ""))))
 
 
 def _point(system: Measured, latency: str, quality: str) -> Point | None:
@@ -144,7 +140,7 @@ def _ordered(points: Iterable[Point]) -> tuple[Point, ...]:
 
 
 def _is_offline(curve: Curve) -> bool:
-    return curve.label.endswith(LABELS["offline"])
+    return curve.label.endswith(POLICIES["offline"].label)
 
 
 def _axis(systems: Sequence[Measured], metric: str) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from lsgcli.metrics.units import LatencyUnit
+
 
 @dataclass(frozen=True)
 class NamedLog:
@@ -23,6 +25,7 @@ class NamedLog:
     path: Path
     run: Path | None = None  # the run's directory it belongs to
     settings: Mapping[str, Any] | None = None  # the system's, as the run records them
+    unit: LatencyUnit = "word"  # in which its delays are counted
 
 
 def select_logs(paths: Sequence[Path]) -> list[NamedLog]:
@@ -49,8 +52,9 @@ def _logs(path: Path) -> Iterator[NamedLog]:
         yield NamedLog(str(path), path)
         return
     run = RunDirectory(path)
-    for name, settings in run.record().systems.items():
+    record = run.record()
+    for name, settings in record.systems.items():
         log = run.system(name, {})
         if not (log.is_finished() or find_log(log.path).exists()):
             raise UsageError(f"{path}: {name} is not finished; continue with lsg eval run --resume")
-        yield NamedLog(name, path / name, path, settings)
+        yield NamedLog(name, path / name, path, settings, record.settings.get("unit", "word"))

@@ -10,6 +10,7 @@ from lsgcli.errors import UsageError
 from lsgcli.evaluation.corpus import load_corpus, load_recordings
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
 from lsgcli.evaluation.tuning import measure, measure_runs
+from lsgcli.log import logger
 from lsgcli.models.catalog import AUTO, find, is_text
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from lsgcli.metrics.units import LatencyUnit
     from lsgcli.models.catalog import Model
     from lsgcli.models.manifest import Manifest, SpeechManifest, TextManifest
-    from lsgcli.policy.lsg import Lsg
+    from lsgcli.policy.base import Policy
 
 
 class Task(Protocol):
@@ -59,7 +60,6 @@ class Task(Protocol):
         placement: Placement,
         speed: float | None,
         sentences: Sequence[Sentence],
-        warn: Callable[[str], None],
     ) -> Translate:
         """Load the model; give what runs a policy. ``speed``: measure the computation too."""
         ...
@@ -68,11 +68,11 @@ class Task(Protocol):
         self,
         placement: Placement,
         sentences: Sequence[Sentence],
-        settings: Sequence[Lsg],
+        policies: Sequence[Policy],
         metric: str,
         progress: Callable[[int], None],
     ) -> list[Point]:
-        """Load the model, and try every setting on every sentence; see ``tuning.measure``."""
+        """Load the model, and try every policy on every sentence; see ``tuning.measure``."""
         ...
 
 
@@ -103,11 +103,10 @@ class Text:
         placement: Placement,
         speed: float | None,
         sentences: Sequence[Sentence],
-        warn: Callable[[str], None],
     ) -> Translate:
         """Load the model, and warn of sentences that are longer than it is made for."""
         backend = open_backend(self.model, placement)
-        self._check(backend, sentences, warn)
+        self._check(backend, sentences)
         if speed is None:
             size = placement.batch_size
             return lambda policy, missing, done: evaluate(
@@ -121,24 +120,22 @@ class Text:
         self,
         placement: Placement,
         sentences: Sequence[Sentence],
-        settings: Sequence[Lsg],
+        policies: Sequence[Policy],
         metric: str,
         progress: Callable[[int], None],
     ) -> list[Point]:
-        """Load the model and try the settings, what they have in common once."""
+        """Load the model and try the policies, what they have in common once."""
         backend = open_backend(self.model, placement)
         backend.ready()
         return measure(
-            backend, sentences, settings, metric=metric, unit=self.unit, progress=progress
+            backend, sentences, policies, metric=metric, unit=self.unit, progress=progress
         )
 
-    def _check(
-        self, backend: Backend, sentences: Sequence[Sentence], warn: Callable[[str], None]
-    ) -> None:
+    def _check(self, backend: Backend, sentences: Sequence[Sentence]) -> None:
         most = self.model.manifest.max_source_tokens
         long = sum(sum(map(backend.count, each.units)) > most for each in sentences)
         if long:
-            warn(
+            logger.warning(
                 f"{long} of {len(sentences)} sentences have more than the {most} tokens that the "
                 "model is made for; they are not cut"
             )
@@ -166,7 +163,6 @@ class Speech:
         placement: Placement,
         speed: float | None,
         sentences: Sequence[Sentence],
-        warn: Callable[[str], None],
     ) -> Translate:
         """Load the model."""
         from lsgcli.evaluation.speech_runner import evaluate_speech
@@ -181,14 +177,14 @@ class Speech:
         self,
         placement: Placement,
         sentences: Sequence[Sentence],
-        settings: Sequence[Lsg],
+        policies: Sequence[Policy],
         metric: str,
         progress: Callable[[int], None],
     ) -> list[Point]:
-        """Load the model and try the settings, each from the beginning."""
-        translate = self.open(placement, None, sentences, lambda _: None)
+        """Load the model and try the policies, each from the beginning."""
+        translate = self.open(placement, None, sentences)
         return measure_runs(
-            translate, sentences, settings, metric=metric, unit=self.unit, progress=progress
+            translate, sentences, policies, metric=metric, unit=self.unit, progress=progress
         )
 
 
@@ -197,7 +193,6 @@ def choose(
     source: str | None,
     target: str,
     hearing: Callable[[SpeechManifest], Hearing],
-    note: Callable[[str], None],
 ) -> Task:
     """Tell from the model what is to be done; ``hearing``: how a speech model is to hear.
 
@@ -207,7 +202,7 @@ def choose(
         return Text(find(model, source, target))
     from lsgcli.models import recogniser
 
-    chosen = recogniser.choose(model, source, target, offline=False, note=note)
+    chosen = recogniser.choose(model, source, target, offline=False)
     if chosen.source == AUTO:
         raise UsageError("--from is missing: which language is spoken?")
     return Speech(chosen, hearing(chosen.manifest))

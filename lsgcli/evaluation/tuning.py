@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from lsgcli.errors import UsageError
 from lsgcli.evaluation.caching import SharingBackend
 from lsgcli.evaluation.pareto import pareto_front
 from lsgcli.evaluation.runner import evaluate
-from lsgcli.evaluation.sweep import parse_sweep
+from lsgcli.evaluation.sweep import Values, parse_sweep
 from lsgcli.metrics.latency import average_lagging
 from lsgcli.metrics.quality import ERROR_RATES, quality_metric
 from lsgcli.metrics.units import LatencyUnit, hypothesis_units
-from lsgcli.policy.lsg import Lsg
+from lsgcli.policy.spec import PolicySettings, check_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,20 +24,24 @@ if TYPE_CHECKING:
     from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.logs import Instance
     from lsgcli.policy.base import Policy
+    from lsgcli.policy.levels import Thresholds
 
     Done = Callable[[Instance], None]
 
-DELTAS = (0.5, 1.0, 2.0, 4.0, 8.0)
-ALPHAS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-RANGES: tuple[tuple[int, int], ...] = ((1, 4), (3, 4), (5, 6), (7, 6))  # the paper's four
+GRID: dict[str, Values] = {
+    "delta": (0.5, 1.0, 2.0, 4.0, 8.0),
+    "alpha": (0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+}
+SPOKEN: dict[str, Values] = {"alpha": (0.3, 0.5, 0.7, 0.9)}  # every setting is a run of its own
+BOUNDS = ("lower", "upper")
 GROUP = 16  # sentences whose distributions are kept at a time
 
 
 @dataclass(frozen=True)
 class Point:
-    """A setting and what it comes to: corpus quality, and mean AL in the source's measure."""
+    """A policy and what it comes to: corpus quality, and mean AL in the source's measure."""
 
-    setting: Lsg
+    policy: Policy
     quality: float
     lagging: float  # source words, or milliseconds of speech
     is_error: bool = False  # the quality: less is better
@@ -49,40 +52,46 @@ class Point:
         return -self.quality if self.is_error else self.quality
 
 
-def grid(text: str | None = None) -> list[Lsg]:
-    """Combine thresholds and ranges: those of ``text``, a sweep, and our own for what it lacks.
+def grid(text: str | None, defaults: Thresholds, *, speech: bool) -> list[Policy]:
+    """Combine settings of LSG: those of ``text``, a sweep, and our own for what it lacks.
+
+    Ranges are those of the model's levels, unless one of their bounds is given.
 
     Raises:
         UsageError: if the text is no sweep, or sweeps what LSG does not have.
 
     """
-    given: dict[str, Any] = dict(parse_sweep(text)) if text else {}
-    if other := set(given) - {"delta", "alpha", "lower", "upper"}:
-        raise UsageError(f"--grid: LSG has no {other.pop()}; give delta, alpha, L or U")
-    ranges = RANGES
-    if "lower" in given or "upper" in given:
-        lowers = given.get("lower", sorted({lower for lower, _ in RANGES}))
-        ranges = tuple(product(lowers, given.get("upper", sorted({u for _, u in RANGES}))))
-    return [
-        Lsg(delta, alpha, lower, upper)
-        for (lower, upper), delta, alpha in product(
-            ranges, given.get("delta", DELTAS), given.get("alpha", ALPHAS)
-        )
-    ]
+    given = parse_sweep(text, "--grid") if text else {}
+    for name in given:
+        check_owner(name, ["lsg"])
+    levels = [level.settings() for level in defaults.levels.ranges().values()]
+    spoken = speech and any("margin" in level for level in levels)
+    values = (SPOKEN if spoken else GRID) | given
+    ranges: list[dict[str, Any]] = [{bound: level[bound] for bound in BOUNDS} for level in levels]
+    if any(bound in given for bound in BOUNDS):
+        values = {b: tuple(sorted({level[b] for level in levels})) for b in BOUNDS} | values
+        ranges = [{}]
+    combined = [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
+    policies = {
+        PolicySettings("lsg", **each, **chosen).policy(defaults, speech=speech): None
+        for each in ranges
+        for chosen in combined
+    }
+    return list(policies)
 
 
 def measure(
     backend: Backend,
     sentences: Sequence[Sentence],
-    settings: Sequence[Lsg],
+    policies: Sequence[Policy],
     *,
     metric: str = "BLEU",
     unit: LatencyUnit = "word",
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Point]:
-    """Run every setting over every sentence; what they have in common is computed once.
+    """Run every policy over every sentence; what they have in common is computed once.
 
-    ``progress`` gets how many more sentences all settings are done with.
+    ``progress`` gets how many more sentences all policies are done with.
     """
     shared = SharingBackend(backend)
 
@@ -93,13 +102,13 @@ def measure(
         shared.forget()
         progress(count)
 
-    return measure_runs(translate, sentences, settings, metric=metric, unit=unit, progress=after)
+    return measure_runs(translate, sentences, policies, metric=metric, unit=unit, progress=after)
 
 
 def measure_runs(
     translate: Translate,
     sentences: Sequence[Sentence],
-    settings: Sequence[Lsg],
+    policies: Sequence[Policy],
     *,
     metric: str = "BLEU",
     unit: LatencyUnit = "word",
@@ -107,15 +116,15 @@ def measure_runs(
 ) -> list[Point]:
     """Do so by any means of running a policy; a group of sentences at a time."""
     quality = quality_metric(metric)
-    instances: dict[Lsg, list[Instance]] = {setting: [] for setting in settings}
+    instances: dict[Policy, list[Instance]] = {policy: [] for policy in policies}
     for start in range(0, len(sentences), GROUP):
         group = sentences[start : start + GROUP]
-        for setting in settings:
-            translate(setting, group, instances[setting].append)
+        for policy in policies:
+            translate(policy, group, instances[policy].append)
         progress(len(group))
     return [
-        Point(setting, _quality(quality.score, each), _lagging(each, unit), metric in ERROR_RATES)
-        for setting, each in instances.items()
+        Point(policy, _quality(quality.score, each), _lagging(each, unit), metric in ERROR_RATES)
+        for policy, each in instances.items()
     ]
 
 

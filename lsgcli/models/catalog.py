@@ -16,14 +16,12 @@ from lsgcli.models.manifest import (
     ANY,
     FILE_NAME,
     VERSION,
-    Level,
-    Levels,
     Manifest,
     SpeechManifest,
     TextManifest,
-    Thresholds,
     load,
 )
+from lsgcli.policy.levels import Level, Levels, Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -48,9 +48,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from lsgcli.atomic import write_text
-from lsgcli.errors import ManifestError
+from lsgcli.errors import ManifestError, ModelError
 from lsgcli.models import files, provenance
 from lsgcli.models.files import File, is_plain, read_text
+from lsgcli.policy.levels import Level, NonNegative, Positive, Thresholds
 from lsgcli.toml import parse
 
 if TYPE_CHECKING:
@@ -60,13 +61,10 @@ if TYPE_CHECKING:
 FILE_NAME = "manifest.toml"
 VERSION = 1
 
-Positive = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0)]
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Name = Annotated[str, msgspec.Meta(max_length=100)]
 Parts = Annotated[list[Text], msgspec.Meta(min_length=1, max_length=100)]
 Names = Annotated[dict[Name, Name], msgspec.Meta(max_length=2000)]
-Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Direction = Annotated[str, msgspec.Meta(pattern=r"^([a-z]{2,3}|\*)-([a-z]{2,3}|\*)$")]
 ANY = "*"  # in a direction: any of the languages in ``codes`` or ``languages``
 
@@ -120,38 +118,6 @@ class TargetSide(Struct, frozen=True, kw_only=True):
     tokenizer: Tokenizer | None = None  # by default the source's
     parts: Parts = msgspec.field(default_factory=lambda: ["{target}"])
     unit: Unit = "word"
-
-
-class Level(Struct, frozen=True):
-    """A level of latency: the policy's range, and its thresholds if they differ from the others."""
-
-    lower: Positive  # L: units read before the first word
-    upper: Annotated[
-        int, msgspec.Meta(ge=0, le=100_000)
-    ]  # U: units the policy may wait beyond that
-    delta: NonNegative | None = None
-    alpha: Probability | None = None
-    margin: NonNegative | None = None  # of speech: counted in time, see ``policy.speech``
-    agree: bool = True  # of speech that is counted in time
-
-
-class Levels(Struct, frozen=True):
-    """The four levels of latency; the paper's ranges by default."""
-
-    low: Level = Level(lower=1, upper=4)
-    medium: Level = Level(lower=3, upper=4)
-    high: Level = Level(lower=5, upper=6)
-    highest: Level = Level(lower=7, upper=6)
-
-
-class Thresholds(Struct, frozen=True):
-    """Default thresholds of the LSG policy, which belong to a model."""
-
-    delta: NonNegative  # nats
-    alpha: Probability
-    levels: Levels = Levels()
-    # Mean log-probability of a token, below which a sentence is left as it is; none: no sentence.
-    floor: Annotated[float, msgspec.Meta(le=0)] | None = None
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -255,14 +221,14 @@ AnyManifest: TypeAlias = DecoderOnlyManifest | EncoderDecoderManifest | SpeechMa
 def load(directory: Path) -> AnyManifest:
     """Read and check a model directory's manifest.
 
-    Raises ManifestError, naming the file and the place in it, ModelError if it is no file to read.
+    Raises ManifestError, naming the file and the place in it.
     """
     file = directory / FILE_NAME
     try:
         data = parse(read_text(file))
         if data.get("version") != VERSION:
             raise ManifestError(
-                f"{file}: version is {str(data.get('version'))[:20]!r}, this lsg reads version "
+                f"{file}: version is {repr(data.get('version'))[:20]}, this lsg reads version "
                 f"{VERSION}"
             )
         files.check_table(file, data.get("files"))
@@ -271,6 +237,8 @@ def load(directory: Path) -> AnyManifest:
         raise ManifestError(f"{directory}: not a model directory, it has no {FILE_NAME}") from None
     except msgspec.ValidationError as error:
         raise ManifestError(f"{file}: {str(error)[:500].replace('`$.', '`')}") from error
+    except ModelError as error:
+        raise ManifestError(str(error)) from error
     except ValueError as error:
         raise ManifestError(f"{file}: {error}") from error
     if isinstance(manifest, DecoderOnlyManifest):

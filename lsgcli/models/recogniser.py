@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from lsgcli.errors import ManifestError, ModelError, ModelNotFoundError
 from lsgcli.languages import NAMES
+from lsgcli.log import logger
 from lsgcli.models import catalog, pull, registry, store
 from lsgcli.models.catalog import AUTO
 from lsgcli.models.files import NEEDED, WEIGHTS
 from lsgcli.models.pull import repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from lsgcli.models.catalog import Model
     from lsgcli.models.manifest import SpeechManifest
@@ -30,7 +31,6 @@ def choose(
     target: str | None,
     *,
     offline: bool,
-    note: Callable[[str], None],
 ) -> Model[SpeechManifest]:
     """Find a model that writes down ``language``, or translates it to ``target``.
 
@@ -40,7 +40,7 @@ def choose(
     """
     if name is not None:
         spoken = None if language == AUTO else language
-        return catalog.speech(directory(name, offline=offline, note=note), spoken, target)
+        return catalog.speech(directory(name, offline=offline), spoken, target)
     spoken = language or (AUTO if target else TARGET)
     for each in _here():
         with suppress(ModelNotFoundError, ManifestError, ModelError):
@@ -79,7 +79,7 @@ def _missing(language: str, target: str | None) -> ModelNotFoundError:
     )
 
 
-def directory(name: str, *, offline: bool, note: Callable[[str], None]) -> Path:
+def directory(name: str, *, offline: bool) -> Path:
     """Give the directory of a speech model: a path, an embedded one, or one that is pulled.
 
     What is here is used without asking the network, also what other programs have in the Hub's own
@@ -97,8 +97,8 @@ def directory(name: str, *, offline: bool, note: Callable[[str], None]) -> Path:
             f"model {name!r} ({wanted.repository}) is not in the cache, and the network is not to "
             "be used"
         )
-    note(f"fetching {wanted.repository}, once")
-    return pull.pull(wanted, note=note)
+    logger.info(f"fetching {wanted.repository}, once")
+    return pull.pull(wanted)
 
 
 def _in_cache_of_hub(repository: str) -> Path | None:

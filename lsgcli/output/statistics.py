@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lsgcli.core.steps import Belief, Commit, Decision, Event, Reason, Units
+from lsgcli.log import logger
 from lsgcli.metrics.latency import average_lagging
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ class Statistics:
 
     usage: Usage
     clock: Callable[[], float] = time.monotonic
-    warn: Callable[[str], None] = lambda _: None  # called when the input comes too fast
     live: bool = True  # the input comes in real time, so the output can fall behind
     units_read: int = 0  # words, or segments of speech
     words_written: int = 0
@@ -111,7 +111,7 @@ class Statistics:
         self._mark += seconds
         self._tick()
         if self.falling_behind and not self._late:
-            self.warn(f"falling behind the input, by {behind:.1f} s now: the delay grows")
+            logger.warning(f"falling behind the input, by {behind:.1f} s now: the delay grows")
         self._late = self.falling_behind or (self._late and behind > ON_TIME)
 
     @property

@@ -19,11 +19,19 @@ class Decide(Protocol):
 
 
 class Policy(Protocol):
-    """A policy with its settings; the same object serves any number of segments at once."""
+    """A policy with its settings, a dataclass; its string names it with all of them.
+
+    The same object serves any number of segments at once.
+    """
 
     def start(self) -> Decide:
         """Begin a segment."""
         ...
+
+
+def short(number: float) -> str:
+    """A number as it is in names: ``1`` for 1.0."""
+    return repr(number).removesuffix(".0")
 
 
 def read(

@@ -19,7 +19,10 @@ Words = list["Tokens"]
 class WaitK:
     """Read k units, then write a word for every unit read (Ma et al. 2019, arXiv 1810.08398)."""
 
-    k: int
+    k: int = 3
+
+    def __str__(self) -> str:
+        return f"wait-{self.k}"
 
     def start(self) -> Decide:
         """Begin a segment; the policy keeps no state."""
@@ -40,6 +43,9 @@ class WaitK:
 class Offline:
     """Read everything, then write: the latency that cannot be exceeded."""
 
+    def __str__(self) -> str:
+        return "offline"
+
     def start(self) -> Decide:
         """Begin a segment; the policy keeps no state."""
         return self._decide
@@ -53,7 +59,10 @@ class Offline:
 class LocalAgreement:
     """LA-n: write what the last n hypotheses agree on (Liu et al. 2020, arXiv 2005.11185)."""
 
-    n: int
+    n: int = 2
+
+    def __str__(self) -> str:
+        return f"local-agreement-{self.n}"
 
     def start(self) -> Decide:
         """Begin a segment, without hypotheses yet."""
@@ -64,7 +73,10 @@ class LocalAgreement:
 class HoldN:
     """Write the hypothesis without its last n words (Liu et al. 2020, arXiv 2005.11185)."""
 
-    n: int
+    n: int = 2
+
+    def __str__(self) -> str:
+        return f"hold-{self.n}"
 
     def start(self) -> Decide:
         """Begin a segment, without hypotheses yet."""

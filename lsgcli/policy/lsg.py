@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lsgcli.core.steps import Decision, Reason, Steps
-from lsgcli.policy.base import Decide, read, write
+from lsgcli.policy.base import Decide, read, short, write
 
 if TYPE_CHECKING:
     from lsgcli.core.decoder import Decoder
-    from lsgcli.core.distribution import KlDirection
+    from lsgcli.core.steps import KlDirection
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,15 @@ class Lsg:
     lower: int  # L: units read before the first word
     upper: int  # U: how many units the policy may wait beyond that
     direction: KlDirection = "forward"
+
+    def __str__(self) -> str:
+        """As systems are called.
+
+        >>> str(Lsg(1.0, 0.6, 3, 4))
+        'lsg-L3-U4-delta1-alpha0.6'
+        """
+        name = f"lsg-L{self.lower}-U{self.upper}-delta{short(self.delta)}-alpha{short(self.alpha)}"
+        return name + "-reverse" * (self.direction == "reverse")
 
     def start(self) -> Decide:
         """Begin a segment; the policy keeps no state."""

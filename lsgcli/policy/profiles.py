@@ -8,34 +8,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import msgspec
 
 from lsgcli.atomic import write_text
 from lsgcli.errors import UsageError
+from lsgcli.policy.levels import Level
 from lsgcli.toml import parse
 
 
-class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Thresholds and range of the LSG policy."""
+class Profile(Level, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A level with a name of its own."""
 
-    delta: Annotated[float, msgspec.Meta(ge=0)]
-    alpha: Annotated[float, msgspec.Meta(ge=0, le=1)]
-    lower: Annotated[int, msgspec.Meta(ge=1)]
-    upper: Annotated[int, msgspec.Meta(ge=0)]
     model: str = ""  # what it was tuned for
     direction: str = ""
     found: str = ""  # what it was good for, in words
 
-    def settings(self) -> dict[str, float]:
-        """The settings, by their names in ``PolicySettings``."""
-        return {
-            "delta": self.delta,
-            "alpha": self.alpha,
-            "lower": self.lower,
-            "upper": self.upper,
-        }
+    def asked(self) -> dict[str, Any]:
+        """What it asks of a policy, by the names of settings."""
+        return {name: value for name, value in self.settings().items() if name != "agree"}
 
 
 def directory() -> Path:
@@ -69,5 +61,6 @@ def save(name: str, profile: Profile) -> Path:
     import tomlkit
 
     file = path(name)
-    write_text(file, tomlkit.dumps(msgspec.to_builtins(profile)))
+    given = {key: v for key, v in msgspec.to_builtins(profile).items() if v is not None}
+    write_text(file, tomlkit.dumps(given))
     return file

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lsgcli.core.steps import Action, Decision, Place, Reason, Steps
-from lsgcli.policy.base import Decide, read, write
+from lsgcli.policy.base import Decide, read, short, write
 
 if TYPE_CHECKING:
     from lsgcli.core.decoder import Decoder, Tokens
-    from lsgcli.core.distribution import KlDirection
+    from lsgcli.core.steps import KlDirection
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class SpokenLsg:
     agree: bool = True
     direction: KlDirection = "forward"
 
+    def __str__(self) -> str:
+        name = f"lsg-L{self.lower}-U{self.upper}-delta{short(self.delta)}-alpha{short(self.alpha)}"
+        name += f"-margin{short(self.margin)}" + "-agree" * self.agree
+        return name + "-reverse" * (self.direction == "reverse")
+
     def start(self) -> Decide:
         """Begin a segment, without hypotheses yet."""
         return _Spoken(self).decide
@@ -55,7 +60,10 @@ class AlignAtt:
     2023, arXiv 2305.11408) looks at the frame that has most of it.
     """
 
-    margin: float
+    margin: float = 0.5
+
+    def __str__(self) -> str:
+        return f"alignatt-{short(self.margin)}"
 
     def start(self) -> Decide:
         """Begin a segment; the policy keeps no state."""

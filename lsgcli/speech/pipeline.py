@@ -9,6 +9,7 @@ repeated.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from lsgcli.core.audio import RATE, SpeechSegment, quietest, seconds
@@ -30,7 +31,7 @@ from lsgcli.output.base import SpokenLine, SpokenWord, joined
 from lsgcli.text.segmenter import ends_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lsgcli.core.session import Observer
     from lsgcli.output.base import SpeechWriter
@@ -142,10 +143,14 @@ class SpeechPipeline:
 
     def run(self) -> None:
         """Run until the input ends; what has begun is finished before an error is raised."""
-        while self._session.wait(self._feed.waiting):
-            self._utterance()
+        deque(self.steps(), maxlen=0)
 
-    def _utterance(self) -> None:
+    def steps(self) -> Iterator[None]:
+        """Do the same step by step: each hands something to the writer."""
+        while self._session.wait(self._feed.waiting):
+            yield from self._utterance()
+
+    def _utterance(self) -> Iterator[None]:
         """Recognise an utterance, of which not everything has been heard."""
         start = self._feed.start
         if start - self._end > FORGOTTEN * RATE:
@@ -157,14 +162,15 @@ class SpeechPipeline:
         self._finished, listen, self._window = False, True, Window()
         while not self._finished or self._window.carried:
             self._backend.begin(self._context, listen=listen)
-            self._recognise()
+            yield from self._recognise()
             listen = False
         self._end = self._feed.start
         self._end_line()
+        yield
         for observer in self._session.observers:
             observer.end(self._end / RATE * 1000)
 
-    def _recognise(self) -> None:
+    def _recognise(self) -> Iterator[None]:
         """Run the engine over a window, until the utterance ends or the window scrolls."""
         window = self._window
         written = [word.tokens for word in window.words]
@@ -174,6 +180,7 @@ class SpeechPipeline:
         for event in self._session.run(steps, self._receive):
             if isinstance(event, Commit):
                 self._commit(event)
+                yield
             elif isinstance(event, Decision):
                 window.ends = event.reason is Reason.END_HELD
                 if event.action is Action.READ and self._is_long(window) and self._scroll():

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 
 from lsgcli.core.audio import seconds
 from lsgcli.core.steps import Commit, Units
+from lsgcli.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lsgcli.core.steps import Event
 
 
 @dataclass
 class Watch:
-    """Observes a pipeline for speech; ``warn`` is told once, until words come again."""
+    """Observes a pipeline for speech; warns once, until words come again."""
 
-    warn: Callable[[str], None]
     language: str | None  # that was asked for; None if it is told by ear
     most: float = 20.0  # seconds of speech
     _silent: float = 0.0  # seconds of speech since the last word
@@ -35,7 +33,7 @@ class Watch:
             self._silent += seconds(event.units)
             if before < self.most <= self._silent:
                 heard = f"is it {self.language}" if self.language else "is it speech"
-                self.warn(
+                logger.warning(
                     f"{self._silent:.0f} s of speech have come and no word of them: {heard}, loud "
                     "enough, and at the rate it says it has? See --language, --model, --rate"
                 )

@@ -6,12 +6,13 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError
+from lsgcli.log import logger
 from lsgcli.text.encoding import UTF_8, wide
 from lsgcli.text.segmenter import EndLine, EndSegment, Line, Piece, Segmenter, Unit
 from lsgcli.text.words import Item, Language, Utf8, WordSplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from lsgcli.text.chunks import Chunk
     from lsgcli.text.language import Router
@@ -46,7 +47,6 @@ class Feed:
         idle: float | None = None,
         strict: bool = False,
         encoding: str = UTF_8,
-        warn: Callable[[str], None] = lambda _: None,
         router: Router | None = None,
     ) -> None:
         """Take ``idle`` seconds without input as the end of a word.
@@ -65,7 +65,6 @@ class Feed:
         self._idle = idle
         self._strict = strict
         self._encoding = encoding
-        self._warn = warn
         self._utf8 = Utf8()
         self._splitter = WordSplitter(characters=characters)
         self._router = router
@@ -228,7 +227,7 @@ class Feed:
             what = f"the input is not valid {self._encoding.upper()}"
             if self._strict:
                 raise InputError(f"{what} (--strict)")
-            self._warn(f"{what}; what is not becomes U+FFFD (--encoding reads others)")
+            logger.warning(f"{what}; what is not becomes U+FFFD (--encoding reads others)")
         return text
 
     def _holds(self) -> bool:

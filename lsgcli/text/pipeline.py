@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lsgcli.output.base import TranslationWriter
     from lsgcli.text.feed import Feed
     from lsgcli.text.line.reader import Reader
-    from lsgcli.text.line.translate import Ask, Output, Steps, Translated, Way
+    from lsgcli.text.line.translate import Ask, Output, Route, Steps, Translated
     from lsgcli.text.segmenter import Piece, Unit
 
 ADDED = 128  # segments that are read before a batch, at most
@@ -38,9 +38,9 @@ HELD = 1 << 21  # characters of them
 class Models:
     """Answers what sentences ask: with the model of their language."""
 
-    def __init__(self, ways: Mapping[str, Way]) -> None:
-        """Take a way for each language."""
-        self._backends = {language: way.backend for language, way in ways.items()}
+    def __init__(self, routes: Mapping[str, Route]) -> None:
+        """Take a route for each language."""
+        self._backends = {language: route.backend for language, route in routes.items()}
 
     @property
     def side_by_side(self) -> int:
@@ -65,13 +65,13 @@ class Models:
 class Pipeline:
     """Feed → segments → policy loop ↔ backend → writer, with observers beside it.
 
-    ``ways`` has one for each language that the feed tells, or a single one, for ``""``.
+    ``routes`` has one for each language that the feed tells, or a single one, for ``""``.
     """
 
     def __init__(
         self,
         feed: Feed,
-        ways: Mapping[str, Way],
+        routes: Mapping[str, Route],
         writer: TranslationWriter,
         observers: tuple[Observer, ...] = (),
         *,
@@ -83,12 +83,12 @@ class Pipeline:
         ``reader`` tells what of complete lines is prose; without one all is.
         """
         self._feed = feed
-        self._ways = ways
+        self._routes = routes
         self._writer = writer
-        self._session = Session(feed, next(iter(ways.values())).backend, writer, observers)
+        self._session = Session(feed, next(iter(routes.values())).backend, writer, observers)
         self._reader = reader
-        self._translator = Translator(ways, reader.cutters if reader else {})
-        self._pool: Pool[Ask, EndLine | list[Output]] = Pool(Models(ways))
+        self._translator = Translator(routes, reader.cutters if reader else {})
+        self._pool: Pool[Ask, EndLine | list[Output]] = Pool(Models(routes))
         self._lengths: deque[int] = deque()  # in characters, of what is in the pool
         self._held = 0  # characters of all of it
         self._preview = preview
@@ -96,10 +96,14 @@ class Pipeline:
 
     def run(self) -> None:
         """Run until the input ends."""
-        while self._session.wait(self._feed.waiting):
-            self._translate()
+        deque(self.steps(), maxlen=0)
 
-    def _translate(self) -> None:
+    def steps(self) -> Iterator[None]:
+        """Do the same step by step: each hands something to the writer."""
+        while self._session.wait(self._feed.waiting):
+            yield from self._translate()
+
+    def _translate(self) -> Iterator[None]:
         """Translate all that is there: what is complete in batches, while more of it is read."""
         while True:
             pieces: list[Piece] = []
@@ -108,12 +112,13 @@ class Pipeline:
                 self._add(pieces)
             self._pool.work()
             self._write()
+            yield
             if pieces or self._pool:
                 continue
             unit = self._feed.beginning()
             if not unit:
                 return
-            self._stream(unit)
+            yield from self._stream(unit)
 
     def _add(self, pieces: list[Piece]) -> None:
         """Begin with what is complete."""
@@ -137,8 +142,8 @@ class Pipeline:
                     self._commit(output)
         self._writer.flush()
 
-    def _way(self, unit: Unit) -> Way:
-        return self._ways[unit.language]
+    def _route(self, unit: Unit) -> Route:
+        return self._routes[unit.language]
 
     def _commit(self, done: Translated | Given) -> None:
         """Commit the translation of a whole sentence."""
@@ -153,21 +158,24 @@ class Pipeline:
         if isinstance(done, Given):
             yield from commit_given(source, done.text, done.reason, done.logp)
             return
-        lexicon = self._ways[done.sentence.language].backend.lexicon
+        lexicon = self._routes[done.sentence.language].backend.lexicon
         for event in commit_whole(source, done.written.tokens, lexicon, done.written.logp):
             if isinstance(event, Commit):
                 event = replace(event, text=done.text(event.text))
             yield event
 
-    def _stream(self, unit: Unit) -> None:
+    def _stream(self, unit: Unit) -> Iterator[None]:
         """Translate the segment that is arriving, of which ``unit`` is the first."""
         self._begin(unit.before, unit.language, streamed=True)
-        way = self._way(unit)
-        self._session.backend = way.backend
-        steps = translate(way.policy, way.backend.lexicon, preview=self._preview, floor=way.floor)
+        route = self._route(unit)
+        self._session.backend = route.backend
+        steps = translate(
+            route.policy, route.backend.lexicon, preview=self._preview, floor=route.floor
+        )
         for event in self._session.run(steps, self._receive):
             if isinstance(event, Commit):
                 self._writer.flush()
+                yield
         self._end()
 
     def _receive(self, wait: bool) -> Arrival:

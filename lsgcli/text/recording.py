@@ -16,9 +16,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from lsgcli import __version__
+from lsgcli.core.steps import KlDirection
 from lsgcli.errors import InputError, UsageError
+from lsgcli.policy.levels import LevelName, Probability
+from lsgcli.policy.spec import PolicyName
 from lsgcli.text.chunks import Chunk
-from lsgcli.text.structure.planner import Kind  # noqa: TC001
+from lsgcli.text.structure.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +38,6 @@ Field = Annotated[str, Meta(min_length=1, max_length=200)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Meta(ge=0, le=LONGEST_STREAM)]
-Share = Annotated[float, Meta(ge=0, le=1)]
 NotKept = Literal["--model", "--memory", "--protect-regex"]
 NOT_KEPT: dict[str, NotKept] = {
     "model": "--model", "memory": "--memory", "protect_regex": "--protect-regex"
@@ -47,15 +49,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     to: Language
     from_: Language | Literal["auto"] | UnsetType = msgspec.field(name="from", default=UNSET)
-    policy: (
-        Literal["lsg", "lsg-words", "wait-k", "local-agreement", "hold-n", "offline"] | UnsetType
-    ) = UNSET
-    latency: Literal["low", "medium", "high", "highest"] | UnsetType = UNSET
+    policy: PolicyName | UnsetType = UNSET
+    latency: LevelName | UnsetType = UNSET
     lower: Positive | UnsetType = UNSET
     upper: Count | UnsetType = UNSET
     delta: Annotated[float, Meta(ge=0, le=1e6)] | UnsetType = UNSET
-    alpha: Share | UnsetType = UNSET
-    kl_direction: Literal["forward", "reverse"] | UnsetType = UNSET
+    alpha: Probability | UnsetType = UNSET
+    direction: KlDirection | UnsetType = UNSET
     k: Positive | UnsetType = UNSET
     n: Positive | UnsetType = UNSET
     segment: Literal["line", "sentence"] | UnsetType = UNSET

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import OutputError, UsageError
+from lsgcli.log import logger
 from lsgcli.models import infer
 from lsgcli.models.convert.loading import Origin, require, resolve
-from lsgcli.models.infer import Unconverted, Wishes
+from lsgcli.models.infer import Overrides, Unconverted
 from lsgcli.models.infer.examples import EXAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lsgcli.models.convert.check import Agreement
 
 QUANTIZATIONS = (
@@ -38,17 +37,17 @@ class Request:
     name: str
     output: Path
     quantization: str = "int8"
-    wishes: Wishes = field(default_factory=Wishes)
+    overrides: Overrides = field(default_factory=Overrides)
     lora: Path | None = None
     revision: str | None = None
     allow_pickle: bool = False
     trust_remote_code: bool = False
 
 
-def convert(request: Request, note: Callable[[str], None] = lambda _: None) -> Agreement:
+def convert(request: Request) -> Agreement:
     """Convert a model, write its manifest, and compare it with the original.
 
-    The output appears whole or not at all. ``note`` is told what is being done.
+    The output appears whole or not at all. What is being done is logged.
 
     Raises:
         UsageError: if the extra is missing, the output is there already, or a language or a
@@ -74,13 +73,13 @@ def convert(request: Request, note: Callable[[str], None] = lambda _: None) -> A
             made = Path(partial) / "model"
             from lsgcli.models.convert.weights import convert_weights, limits
 
-            note(f"converting {request.name} to {request.quantization}")
+            logger.info(f"converting {request.name} to {request.quantization}")
             convert_weights(origin, made, request.quantization)
             for limit in limits(origin.config()):
-                note(limit)
-            manifest = infer.manifest(made, _unconverted(origin), request.wishes)
+                logger.info(limit)
+            manifest = infer.manifest(made, _unconverted(origin), request.overrides)
             infer.write(made, manifest | {"files": infer.sums(made)})
-            note("comparing with the original")
+            logger.info("comparing with the original")
             agreement = _check(origin, made, request)
             made.chmod(0o755)
             made.rename(request.output)
@@ -120,7 +119,7 @@ def _pair(made: Path, request: Request) -> tuple[str | None, str]:
     from lsgcli.models.manifest import load
 
     manifest = load(made)
-    of, to = request.wishes.source, request.wishes.target
+    of, to = request.overrides.source, request.overrides.target
     known = [*getattr(manifest, "codes", {}), *getattr(manifest, "languages", {})]
     usual = [code for code in ("en", "de", "fr", *known) if code in known]
     of = of or next(code for code in usual if code != to)

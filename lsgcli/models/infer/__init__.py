@@ -34,7 +34,7 @@ SENTENCEPIECE = ("tokenizer.model", "sentencepiece.bpe.model", "spiece.model", "
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Overrides:
     """What the user has to say about a manifest.
 
     ``prompt``: chat, alpaca, few-shot or a file; by default chat if the model has a template.
@@ -56,7 +56,7 @@ class Unconverted:
     positions: int | None = None
 
 
-def manifest(model: Path, original: Unconverted, wishes: Wishes) -> dict[str, Any]:
+def manifest(model: Path, original: Unconverted, overrides: Overrides) -> dict[str, Any]:
     """Describe the converted model, without its files; copies the tokenizer into its directory.
 
     Raises:
@@ -68,22 +68,22 @@ def manifest(model: Path, original: Unconverted, wishes: Wishes) -> dict[str, An
     written: dict[str, Any] = {
         "version": VERSION,
         "kind": "encoder-decoder" if encodes else "decoder-only",
-        "licence": wishes.licence or _licence(original.directory),
+        "licence": overrides.licence or _licence(original.directory),
         "max_source_tokens": _longest(original.positions, encodes=encodes),
     }
     if encodes:
-        written |= _sides(model, original, wishes)
+        written |= _sides(model, original, overrides)
     else:
-        layout = _prompt(original.tokenizer, wishes)
+        layout = _prompt(original.tokenizer, overrides)
         written |= {
             "languages": NAMES,
             "tokenizer": _tokenizer(model, original),
             "prompt": {"parts": layout.parts, "end": layout.end},
         }
     known = written.get("codes") if encodes else NAMES
-    if (wishes.source is None or wishes.target is None) and not known:
+    if (overrides.source is None or overrides.target is None) and not known:
         raise UsageError("--from and --to are missing: the model does not say what it translates")
-    written["directions"] = [f"{wishes.source or '*'}-{wishes.target or '*'}"]
+    written["directions"] = [f"{overrides.source or '*'}-{overrides.target or '*'}"]
     return written | {"policy": THRESHOLDS}
 
 
@@ -102,7 +102,7 @@ def sums(directory: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def _sides(model: Path, original: Unconverted, wishes: Wishes) -> dict[str, Any]:
+def _sides(model: Path, original: Unconverted, overrides: Overrides) -> dict[str, Any]:
     end, directory = original.tokenizer.eos_token, original.directory
     of, to = (directory / name for name in SOURCES)
     tokens = read_names(model, "target")
@@ -111,7 +111,7 @@ def _sides(model: Path, original: Unconverted, wishes: Wishes) -> dict[str, Any]
         tokens,
         end=end,
         has_start=has_start(model),
-        to=wishes.target,
+        to=overrides.target,
     )
     source: dict[str, Any] = {"parts": layout.source}
     target: dict[str, Any] = {"parts": layout.target, "end": [end]}
@@ -121,22 +121,22 @@ def _sides(model: Path, original: Unconverted, wishes: Wishes) -> dict[str, Any]
             side["tokenizer"] = {"type": "sentencepiece", "file": file.name}
     else:
         source["tokenizer"] = _tokenizer(model, original)
-    known = [*layout.codes, *filter(None, (wishes.source, wishes.target))]
+    known = [*layout.codes, *filter(None, (overrides.source, overrides.target))]
     return {
         "source": source, "target": target, "codes": layout.codes, "languages": names(known)
     }  # fmt: skip
 
 
-def _prompt(tokenizer: Tokenizer, wishes: Wishes) -> prompts.Layout:
-    chosen = wishes.prompt or ("chat" if tokenizer.chat_template else "alpaca")
+def _prompt(tokenizer: Tokenizer, overrides: Overrides) -> prompts.Layout:
+    chosen = overrides.prompt or ("chat" if tokenizer.chat_template else "alpaca")
     if chosen == "chat":
         return prompts.chat(tokenizer)
     if chosen == "alpaca":
         return prompts.alpaca(tokenizer)
     if chosen == "few-shot":
-        if not wishes.source or not wishes.target:
+        if not overrides.source or not overrides.target:
             raise UsageError("--prompt few-shot needs --from and --to: its examples are sentences")
-        return prompts.few_shot(tokenizer, wishes.source, wishes.target)
+        return prompts.few_shot(tokenizer, overrides.source, overrides.target)
     return prompts.from_file(tokenizer, Path(chosen))
 
 

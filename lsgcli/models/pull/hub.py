@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lsgcli import terminal
 from lsgcli.errors import HubError, ManifestError, ModelError, UsageError
+from lsgcli.log import logger
 from lsgcli.models import catalog, manifest, provenance, store
 from lsgcli.models.files import WEIGHTS, File, is_needed, read_object, sha256, verify
 from lsgcli.models.manifest import FILE_NAME
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lsgcli.models.pull.repository import RemoteFile, Repository
 
 
-def pull(name: str, revision: str, *, note: Callable[[str], None], show: bool, color: str) -> Path:
+def pull(name: str, revision: str, *, show: bool, color: str) -> Path:
     """Fetch a repository, unless it is here at that commit; give its directory.
 
     A model that was cut off on its way goes on from there. Raises PullError, ModelNotFoundError,
@@ -31,7 +32,7 @@ def pull(name: str, revision: str, *, note: Callable[[str], None], show: bool, c
     described = repository.describe(name, revision)
     files = _needed(described)
     try:
-        with store.locked(name, lambda: note(f"waiting for another pull of {name}")):
+        with store.locked(name, lambda: logger.info(f"waiting for another pull of {name}")):
             here = store.find(name)
             if here and _is_whole(here, described.commit):
                 return here

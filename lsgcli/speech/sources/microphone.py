@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from lsgcli.core.audio import RATE
 from lsgcli.errors import InputError, UsageError
+from lsgcli.log import logger
 from lsgcli.speech.sources.resample import Converter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import ModuleType
 
     import numpy as np
@@ -57,9 +58,7 @@ class Microphone:
     handler: what has been captured till then is still handed out.
     """
 
-    def __init__(
-        self, device: str | int | None = None, warn: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, device: str | int | None = None) -> None:
         """Open the device of that number, or of a name with that in it, or the default one.
 
         Raises UsageError if there is no such device or more than one, InputError if there is none
@@ -68,7 +67,6 @@ class Microphone:
         sd = _portaudio()
         self.device = _find(_devices(sd), device)
         self.overflows = 0  # times that PortAudio has said that it has lost input itself
-        self._warn = warn
         self._dropped = 0  # frames
         self._blocks: SimpleQueue[Block | None] = SimpleQueue()
         self._heard = 0.0  # when the last block came
@@ -99,7 +97,7 @@ class Microphone:
 
         Raises InputError if the device stops by itself, after all that it gave.
         """
-        converter = Converter(self.device.name, self._warn)
+        converter = Converter(self.device.name)
         warned = -QUIET
         told = (0, 0)
         try:
@@ -109,7 +107,7 @@ class Microphone:
                 losses = (self._dropped, self.overflows)
                 if losses != told and time.monotonic() - warned > QUIET:
                     warned, told = time.monotonic(), losses
-                    self._warn(
+                    logger.warning(
                         f"{self.lost:.1f} s from the microphone came too fast and are lost"
                         f" (and PortAudio has lost input {self.overflows} times)"
                     )

@@ -9,11 +9,12 @@ import numpy as np
 
 from lsgcli.core.audio import RATE
 from lsgcli.errors import UsageError
+from lsgcli.log import logger
 from lsgcli.speech.sources.files import title, unbuffered
 from lsgcli.speech.sources.resample import Converter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from io import FileIO
 
     from lsgcli.speech.chunks import Samples
@@ -48,21 +49,17 @@ class Pcm:
         return WIDTHS[self.sample_format] * self.channels
 
 
-def read_raw(
-    source: Source, pcm: Pcm, warn: Callable[[str], None] = lambda _: None
-) -> Iterator[Samples]:
+def read_raw(source: Source, pcm: Pcm) -> Iterator[Samples]:
     """Open a path or descriptor now, and read it when asked to; a read gives what is there.
 
     Raises InputError if it cannot be opened, OSError later if it cannot be read.
     """
-    return convert(_reads(unbuffered(source)), pcm, title(source), warn)
+    return convert(_reads(unbuffered(source)), pcm, title(source))
 
 
-def convert(
-    pieces: Iterable[bytes], pcm: Pcm, name: str, warn: Callable[[str], None]
-) -> Iterator[Samples]:
+def convert(pieces: Iterable[bytes], pcm: Pcm, name: str) -> Iterator[Samples]:
     """Convert bytes however they are cut; what is no whole frame at the end is left out."""
-    converter = Converter(name, warn)
+    converter = Converter(name)
     held = b""
     for piece in pieces:
         data = held + piece
@@ -72,7 +69,7 @@ def convert(
         yield converter.array(samples, pcm.rate)
     yield converter.flush()
     if held:
-        warn(f"{name} ends within a sample; its last {len(held)} bytes are left out")
+        logger.warning(f"{name} ends within a sample; its last {len(held)} bytes are left out")
 
 
 def _reads(file: FileIO) -> Iterator[bytes]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lsgcli.core.audio import RATE
+from lsgcli.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from av import AudioFrame, AudioResampler
     from numpy.typing import NDArray
 
@@ -27,10 +26,9 @@ class Converter:
     Numbers that are not finite become 0, with one warning; what is beyond [-1, 1] is clipped.
     """
 
-    def __init__(self, name: str, warn: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, name: str) -> None:
         """Name the stream in warnings."""
         self._name = name
-        self._warn = warn
         self._warned = False
         self._resampler: AudioResampler | None = None
         self._layout: tuple[str, str, int] | None = None  # format, layout, rate of the input
@@ -73,7 +71,7 @@ class Converter:
             return samples
         if not self._warned:
             self._warned = True
-            self._warn(f"{self._name}: some samples are not numbers; they are taken as silence")
+            logger.warning(f"{self._name}: some samples are not numbers; they are taken as silence")
         return np.where(np.isfinite(samples), samples, 0).astype(samples.dtype)
 
     def _resample(self, frame: AudioFrame) -> Samples:

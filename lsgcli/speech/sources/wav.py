@@ -11,10 +11,11 @@ import wave
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, cast
 
+from lsgcli.log import logger
 from lsgcli.speech.sources.raw import READ, Pcm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from io import FileIO
 
 FORMATS = {1: "u8", 2: "s16le", 3: "s24le", 4: "s32le"}  # by bytes a sample
@@ -71,9 +72,7 @@ def read_header(file: Recorded) -> Header | None:
     return Header(Pcm(FORMATS[width], rate, channels), length if 0 < length < ENDLESS else None)
 
 
-def read_samples(
-    file: FileIO, header: Header, name: str, warn: Callable[[str], None]
-) -> Iterator[bytes]:
+def read_samples(file: FileIO, header: Header, name: str) -> Iterator[bytes]:
     """Read what follows the header, as it comes; notes and titles may follow the samples."""
     missing = header.length
     while data := file.read(READ if missing is None else min(READ, missing)):
@@ -81,4 +80,4 @@ def read_samples(
         missing = None if missing is None else missing - len(data)
     if missing:
         seconds = missing / header.pcm.frame / header.pcm.rate
-        warn(f"{name} is cut off: {seconds:.1f} s are missing at the end")
+        logger.warning(f"{name} is cut off: {seconds:.1f} s are missing at the end")

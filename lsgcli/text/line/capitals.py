@@ -20,10 +20,10 @@ def in_capitals(words: Sequence[str]) -> bool:
     return long >= WORDS and "".join(words).isupper()
 
 
-def in_small_letters(words: Sequence[str]) -> tuple[str, ...]:
+def in_lower_case(words: Sequence[str]) -> tuple[str, ...]:
     """The sentence as it is usually written, but that names and the like are not known.
 
-    >>> in_small_letters(["THE", "DISK", "IS", "FULL!"])
+    >>> in_lower_case(["THE", "DISK", "IS", "FULL!"])
     ('The', 'disk', 'is', 'full!')
     """
     first, *others = words

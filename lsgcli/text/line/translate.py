@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from lsgcli.core.steps import Reason
-from lsgcli.text.line.capitals import in_capitals, in_small_letters
+from lsgcli.text.line.capitals import in_capitals, in_lower_case
 from lsgcli.text.line.elements import Element
 from lsgcli.text.line.mask import Form, form, parts, pieces
 from lsgcli.text.line.sentences import Sentence
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Way:
+class Route:
     """How one language is translated.
 
     ``placeholders`` are words that the model copies, ``capitals``: it can read whole sentences of.
@@ -97,18 +97,18 @@ Steps: TypeAlias = Generator[list[Ask], list["Scored"], T]
 
 
 class Translator:
-    """Translates complete sentences; ``ways`` and ``cut`` have one entry for each language."""
+    """Translates complete sentences; ``routes`` and ``cut`` have one entry for each language."""
 
-    def __init__(self, ways: Mapping[str, Way], cut: Mapping[str, Cutter]) -> None:
+    def __init__(self, routes: Mapping[str, Route], cut: Mapping[str, Cutter]) -> None:
         """Take the models, and what cuts the prose that markup holds."""
-        self._ways = ways
+        self._routes = routes
         self._cut = cut
 
     def __call__(self, part: Part) -> Steps[list[Output]]:
         """Translate a sentence that is no part of another one; give what becomes of it."""
         if isinstance(part, Copy):
             return [part]
-        memory = self._ways[part.language].memory
+        memory = self._routes[part.language].memory
         pieces = memory.split(part.text) if memory else []
         if not pieces or (part.units and len(pieces) > 1):
             return (yield from self._believed(part))
@@ -136,7 +136,7 @@ class Translator:
     def _believed(self, part: Part) -> Steps[list[Output]]:
         """Translate a sentence, or leave it if the model does not believe the translation."""
         outputs = yield from self._part(part)
-        if isinstance(part, Copy) or (floor := self._ways[part.language].floor) is None:
+        if isinstance(part, Copy) or (floor := self._routes[part.language].floor) is None:
             return outputs
         written = [output.written for output in outputs if isinstance(output, Translated)]
         lengths = [len(each.tokens) + 1 for each in written]
@@ -165,7 +165,7 @@ class Translator:
         ]
 
     def _sentence(self, part: Sentence) -> Steps[list[Output]]:
-        placeholders = self._ways[part.language].placeholders
+        placeholders = self._routes[part.language].placeholders
         if part.units:
             (written,) = yield [Ask(part.language, part.units)]
             return [Translated(part, written)]
@@ -184,11 +184,11 @@ class Translator:
         return [Copy(part.before + part.text)]
 
     def _try(self, sentence: Sentence, shown: Form) -> Steps[Translated | None]:
-        way = self._ways[sentence.language]
-        upper = way.turns(shown.words)
-        words = in_small_letters(shown.words) if upper else shown.words
+        route = self._routes[sentence.language]
+        upper = route.turns(shown.words)
+        words = in_lower_case(shown.words) if upper else shown.words
         (written,) = yield [Ask(sentence.language, words)]
-        if not shown.accepts(way.backend.lexicon.text(written.tokens)):
+        if not shown.accepts(route.backend.lexicon.text(written.tokens)):
             return None
         texts: dict[str, str] = {}
         for placeholder, run in shown.hidden.items():
@@ -214,7 +214,7 @@ class Translator:
             return output.text
         if isinstance(output, Given):
             return output.sentence.before + output.text
-        text = self._ways[output.sentence.language].backend.lexicon.text(output.written.tokens)
+        text = self._routes[output.sentence.language].backend.lexicon.text(output.written.tokens)
         return output.sentence.before + " ".join(output.text(text).split())
 
     def _pieces(self, sentence: Sentence) -> Steps[list[Output]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from lsgcli.text.spans import Copy, Prose, Span
@@ -16,23 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lsgcli.text.items import Finder
+    from lsgcli.text.structure.kinds import Kind
 
 
-class Kind(str, Enum):
-    """What the input is taken for."""
-
-    AUTO = "auto"
-    PROSE = "prose"
-    LOG = "log"
-    CSV = "csv"
-    TSV = "tsv"
-    MARKDOWN = "md"
-    HTML = "html"
-    SUBTITLES = "srt"
-    JSON = "json"
-
-
-WHOLE = {Kind.CSV, Kind.TSV, Kind.HTML, Kind.SUBTITLES, Kind.JSON}  # lines that are waited for
+WHOLE = {"csv", "tsv", "html", "srt", "json"}  # lines that are waited for
 
 
 class Planner:
@@ -41,7 +27,7 @@ class Planner:
     So what becomes of a line does not depend on how the input came.
     """
 
-    def __init__(self, find: Finder, kind: Kind = Kind.AUTO, names: Sequence[str] = ()) -> None:
+    def __init__(self, find: Finder, kind: Kind = "auto", names: Sequence[str] = ()) -> None:
         """Start at the beginning of an input; ``names`` are fields of JSON that are prose."""
         self._find = find
         self._kind = kind
@@ -57,15 +43,15 @@ class Planner:
     def __call__(self, line: str) -> Iterable[Span]:
         """Give the spans of a line that is not blank; together they are the line."""
         plans: dict[Kind, Callable[[str], Iterable[Span]]] = {
-            Kind.AUTO: self._auto,
-            Kind.LOG: self._log,
-            Kind.PROSE: self._prose,
-            Kind.CSV: self._csv,
-            Kind.TSV: lambda line: tables.row(line, "\t"),
-            Kind.MARKDOWN: self._as_markdown,
-            Kind.HTML: self._html,
-            Kind.SUBTITLES: self._subtitle,
-            Kind.JSON: self._json,
+            "auto": self._auto,
+            "log": self._log,
+            "prose": self._prose,
+            "csv": self._csv,
+            "tsv": lambda line: tables.row(line, "\t"),
+            "md": self._as_markdown,
+            "html": self._html,
+            "srt": self._subtitle,
+            "json": self._json,
         }
         return plans[self._kind](line)
 

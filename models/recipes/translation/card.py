@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from lsgcli.models.manifest import Thresholds
+    from lsgcli.policy.base import Policy
+    from lsgcli.policy.levels import Thresholds
 
 NAME = "README.md"
 SETS = (

@@ -1,0 +1,7 @@
+"""What the input may be taken for."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["auto", "prose", "log", "csv", "tsv", "md", "html", "srt", "json"]
