@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def setup() -> None:
-    """UTF-8 whatever the locale; closed standard streams are open, but of no use; notes on stderr."""
+    """UTF-8 whatever the locale; closed streams are open, but of no use; notes go to stderr."""
     _occupy()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -59,7 +59,7 @@ CASES = {
         "max_source_tokens",
     ),
     "version": (changed("version = 1", "version = [[1]]"), "version is"),
-    "no version": (changed("version = 1", ""), "version is 'None'"),
+    "no version": (changed("version = 1", ""), "version is None"),
     "parts": (
         changed(line("parts"), f"parts = {json.dumps(['x'] * 200_000)}"),
         "prompt.parts",
