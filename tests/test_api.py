@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import run_lsg
@@ -18,7 +19,7 @@ CLIP = next(iter(sorted((Path(__file__).parent / "data" / "speech").glob("*.flac
 TEXT = "Good morning, my friend. The weather is nice today, and we go to the park."
 
 
-def written(*arguments: str | Path, text: str = "") -> list[dict]:
+def written(*arguments: str | Path, text: str = "") -> list[dict[str, Any]]:
     """The words that a command commits."""
     result = run_lsg(*arguments, "--format", "jsonl", stdin=text.encode())
     assert result.code == 0, result.stderr

@@ -20,6 +20,7 @@ from lsgcli.errors import ModelError
 from lsgcli.models import manifest, provenance, registry, store
 from lsgcli.models.catalog import embedded
 from lsgcli.models.files import File, sha256, verify
+from lsgcli.policy.levels import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -320,7 +321,7 @@ def test_saving_thresholds_follows_no_link(home, model, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("mine")
     (model / "manifest.partial").symlink_to(secret)
-    manifest.save_level(model, "en-de", "low", manifest.Level(lower=1, upper=2))
+    manifest.save_level(model, "en-de", "low", Level(lower=1, upper=2))
     assert secret.read_text() == "mine"
     assert manifest.load(model).policies["en-de"].levels.low.upper == 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lsgcli.evaluation.tuning import Point
     from lsgcli.models.catalog import Model
     from lsgcli.models.manifest import Manifest
-    from lsgcli.policy.base import Policy
 
 COLUMNS = ("lower", "upper", "delta", "alpha", "margin")
 
@@ -151,19 +150,12 @@ def _show(
         print("\n".join(lines))
 
 
-def _level(policy: Policy) -> dict[str, Any]:
-    """The settings that a level has."""
-    from lsgcli.policy.levels import Level
-    from lsgcli.policy.spec import values
-
-    return {name: v for name, v in values(policy).items() if name in Level.__struct_fields__}
-
-
 def _save(best: Point, name: str, model: Model[Manifest], metric: str) -> None:
     from lsgcli.policy import profiles
+    from lsgcli.policy.spec import level
 
     profile = profiles.Profile(
-        **_level(best.policy),
+        **level(best.policy).settings(),
         model=model.directory.name,
         direction=model.direction,
         found=f"AL {best.lagging:.2f}, {metric} {best.quality:.2f}",
@@ -172,9 +164,9 @@ def _save(best: Point, name: str, model: Model[Manifest], metric: str) -> None:
     logger.info(f"saved as {file}; use it with --profile {name}")
 
 
-def _save_default(best: Point, level: str, model: Model[Manifest]) -> None:
+def _save_default(best: Point, name: str, model: Model[Manifest]) -> None:
     from lsgcli.models.manifest import FILE_NAME, save_level
-    from lsgcli.policy.levels import Level
+    from lsgcli.policy.spec import level
 
-    save_level(model.directory, model.direction, level, Level(**_level(best.policy)))
-    logger.info(f"{level} in {model.directory / FILE_NAME} is now this setting")
+    save_level(model.directory, model.direction, name, level(best.policy))
+    logger.info(f"{name} in {model.directory / FILE_NAME} is now this setting")

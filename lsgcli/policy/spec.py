@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from lsgcli.core.steps import KlDirection
 from lsgcli.errors import UsageError
 from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
-from lsgcli.policy.levels import LevelName, NonNegative, Positive, Probability, Whole
+from lsgcli.policy.levels import Level, LevelName, NonNegative, Positive, Probability, Whole
 from lsgcli.policy.lsg import Lsg
 from lsgcli.policy.speech import AlignAtt, SpokenLsg
 
@@ -239,6 +239,12 @@ def check_owner(setting: str, policies: Iterable[str]) -> None:
         raise UsageError(
             f"{SETTINGS[setting].option} belongs to --policy {owners}, not {' or '.join(policies)}"
         )
+
+
+def level(policy: Policy) -> Level:
+    """LSG's settings as a level of a manifest."""
+    own = values(policy)
+    return Level(**{name: own[name] for name in Level.__struct_fields__ if name in own})
 
 
 def values(policy: Policy) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lsgcli.evaluation.sweep import LEVELS, system_name
 from lsgcli.models.manifest import load
 from lsgcli.policy.lsg import Lsg
 from lsgcli.policy.spec import PolicySettings
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from lsgcli.policy.base import Policy
     from lsgcli.policy.levels import Thresholds
 
 NAME = "README.md"
@@ -98,12 +96,12 @@ def arrow(direction: str) -> str:
 def level_titles(thresholds: Thresholds) -> dict[str, str]:
     """What the systems of the levels are called in a card, by what ``lsg eval run`` calls them."""
     names: dict[Lsg, list[str]] = {}
-    for name in LEVELS:
+    for name in thresholds.levels.ranges():
         policy = PolicySettings("lsg", latency=name).policy(thresholds)
         assert isinstance(policy, Lsg)
         names.setdefault(policy, []).append(f"`{name}`")
     return {
-        system_name(p): f"LSG {', '.join(own)}: [{p.lower}, {p.upper}] δ={p.delta:g} α={p.alpha:g}"
+        str(p): f"LSG {', '.join(own)}: [{p.lower}, {p.upper}] δ={p.delta:g} α={p.alpha:g}"
         for p, own in names.items()
     }
 

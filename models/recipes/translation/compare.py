@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tune import development
@@ -44,14 +43,15 @@ def main() -> None:
     parser.add_argument("--directions", nargs="+", default=["en-de", "de-en"])
     parser.add_argument("--sentences", type=int, default=300)
     args = parser.parse_args()
-    settings: list[Any] = [*grid(GRID), *(WaitK(k) for k in (*WAITS, WHOLE))]
     print("direction model policy", *(f"AL={each}" for each in LAGGINGS), "offline", sep="\t")
     for direction in args.directions:
         sentences = development(args.data, direction, args.sentences)
         for model in args.models:
-            backend = open_backend(find(str(model), *direction.split("-")), Placement())
+            found = find(str(model), *direction.split("-"))
+            backend = open_backend(found, Placement())
             backend.ready()
-            points = measure(backend, sentences, settings)
+            policies = grid(GRID, found.policy, speech=False)
+            points = measure(backend, sentences, [*policies, *(WaitK(k) for k in (*WAITS, WHOLE))])
             whole = points.pop().quality
             waits = len(WAITS)
             for policy, curve in (("LSG", points[:-waits]), ("wait-k", points[-waits:])):

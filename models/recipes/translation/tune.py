@@ -20,7 +20,8 @@ from lsgcli.core.backend import Placement
 from lsgcli.evaluation.corpus import load_corpus
 from lsgcli.evaluation.tuning import grid, measure, within
 from lsgcli.models.catalog import find
-from lsgcli.models.manifest import Level, load, save_level
+from lsgcli.models.manifest import load, save_level
+from lsgcli.policy.spec import level
 
 if TYPE_CHECKING:
     from lsgcli.evaluation.corpus import Sentence
@@ -45,19 +46,19 @@ def main() -> None:
     args = parser.parse_args()
     for direction in load(args.model).directions:
         source, target = direction.split("-")
-        backend = open_backend(find(str(args.model), source, target), Placement())
+        model = find(str(args.model), source, target)
+        backend = open_backend(model, Placement())
         backend.ready()
-        points = measure(backend, development(args.data, direction, args.sentences), grid(GRID))
-        for level, budget in BUDGETS.items():
+        policies = grid(GRID, model.policy, speech=False)
+        points = measure(backend, development(args.data, direction, args.sentences), policies)
+        for name, budget in BUDGETS.items():
             if not (best := within(points, budget)):
-                print(f"{direction} {level}: nothing keeps to AL {budget:g}, left as it is")
+                print(f"{direction} {name}: nothing keeps to AL {budget:g}, left as it is")
                 continue
-            s = best.setting
-            chosen = Level(lower=s.lower, upper=s.upper, delta=s.delta, alpha=s.alpha)
-            save_level(args.model, direction, level, chosen)
+            save_level(args.model, direction, name, level(best.policy))
             print(
-                f"{direction} {level}: [{s.lower},{s.upper}], delta {s.delta:g}, "
-                f"alpha {s.alpha:g}: AL {best.lagging:.2f}, BLEU {best.quality:.2f}",
+                f"{direction} {name}: {best.policy}: AL {best.lagging:.2f}, "
+                f"BLEU {best.quality:.2f}",
                 flush=True,
             )
 
