@@ -42,7 +42,7 @@ def pull(name: str, revision: str, *, show: bool, color: str) -> Path:
             begun = sum(file.stat().st_size for file in directory.iterdir())
             store.make_room(directory, sum(file.size for file in files) - begun)
             with terminal.transfer(name, color, show=show) as progress:
-                _obtain_all(described, files, directory, progress, note)
+                _obtain_all(described, files, directory, progress)
             provenance.save(directory, _record(revision, described, files, directory))
             _check(name, directory)
             return store.install(name, directory)
@@ -102,7 +102,6 @@ def _obtain_all(
     files: list[RemoteFile],
     directory: Path,
     progress: Callable[[int, int], None],
-    note: Callable[[str], None],
 ) -> None:
     total = sum(file.size for file in files)
     done = 0
@@ -111,7 +110,7 @@ def _obtain_all(
         progress(done + size, total)
 
     for file in files:
-        _obtain(repository, file, directory, grown, note)
+        _obtain(repository, file, directory, grown)
         done += file.size
 
 
@@ -120,7 +119,6 @@ def _obtain(
     file: RemoteFile,
     directory: Path,
     grown: Callable[[int], None],
-    note: Callable[[str], None],
 ) -> None:
     """Have a file in the directory, the very one. Raises HubError, OSError."""
     whole = directory / file.name
@@ -128,10 +126,10 @@ def _obtain(
         return grown(file.size)
     part = directory / f".{file.name}.part"
     went_on = part.exists()
-    repository.fetch(described, file, part, grown, note)
+    repository.fetch(described, file, part, grown)
     if went_on and not file.is_copy(part):  # what was there was damaged, as after a power cut
         part.unlink()
-        repository.fetch(described, file, part, grown, note)
+        repository.fetch(described, file, part, grown)
     if not file.is_copy(part):
         part.unlink()
         raise HubError(

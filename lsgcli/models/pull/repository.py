@@ -22,6 +22,7 @@ from msgspec import Meta
 
 from lsgcli import __version__
 from lsgcli.errors import HubError, ModelNotFoundError, UsageError
+from lsgcli.log import logger
 from lsgcli.models.files import git_blob, sha256
 from lsgcli.models.pull import limits
 
@@ -180,11 +181,10 @@ def fetch(
     file: RemoteFile,
     to: Path,
     grown: Callable[[int], None],
-    note: Callable[[str], None],
 ) -> None:
     """Get a file, going on with what there is of it; ``grown`` is told how much there is.
 
-    What has come stays if the rest does not come. ``note`` is told of long waits. Raises HubError.
+    What has come stays if the rest does not come. Long waits are logged. Raises HubError.
     """
     with _understood(repository.name, repository.commit), _Limited(to, file, grown) as stream:
         tries = 0
@@ -196,7 +196,7 @@ def fetch(
                 pause = _asked_pause(error)
                 if not pause or tries == len(PAUSES):
                     raise
-                note(f"{endpoint()} asks to wait {pause:.0f} s")
+                logger.info(f"{endpoint()} asks to wait {pause:.0f} s")
             except Exception:  # of the connection
                 if tries == len(PAUSES) and stream.tell() == start:
                     raise
