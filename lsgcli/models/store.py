@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsgcli.atomic import sync_directory
 from lsgcli.errors import PullError
 from lsgcli.models import registry
 from lsgcli.models.files import WEIGHTS
@@ -111,11 +112,16 @@ def make_room(directory: Path, size: int) -> None:
 
 
 def install(name: str, directory: Path) -> Path:
-    """Give a whole model its name, in the place of one that has it now. Raises OSError."""
+    """Give a whole model its name, in the place of one that has it now.
+
+    The names of its files, and its own, are on the disk then. Raises OSError.
+    """
     final = place(name)
+    sync_directory(directory)
     if final.exists():
         remove(final)
     directory.replace(final)
+    sync_directory(root())
     shutil.rmtree(root() / ".partial" / final.name)
     return final
 
@@ -124,5 +130,13 @@ def remove(directory: Path) -> None:
     """Delete a model: its name at once, then its files. Raises OSError."""
     out = root() / ".removed" / f"{directory.name}.{os.getpid()}"
     out.parent.mkdir(parents=True, exist_ok=True)
+    _clear(directory.name)
     directory.replace(out)
     shutil.rmtree(out)
+
+
+def _clear(name: str) -> None:
+    """Delete what processes that were killed have left of a model by that name."""
+    for left in (root() / ".removed").glob("*"):
+        if re.fullmatch(rf"{re.escape(name)}\.\d+", left.name):
+            shutil.rmtree(left)
