@@ -52,6 +52,12 @@ def variety():
     return module("variety")
 
 
+@pytest.fixture(scope="module")
+def written():
+    """What is made of templates."""
+    return module("written")
+
+
 @pytest.fixture
 def data(tmp_path):
     """Some pairs, and one that is kept for tests."""
@@ -162,6 +168,14 @@ def test_from_text_to_lsg(data):
     for to, line in (("de", "The house is small."), ("en", "Das Haus ist klein.")):
         done = run_lsg("translate", "--model", data / "model", "--to", to, stdin=line.encode())
         assert (done.code, done.stderr) == (0, "")
+    start = train(
+        *(data, data / "third", "--steps", "1", "--muon", "0", "--adam", "0", "--fall", "0.5"),
+        *("--start", data / "work" / "checkpoint.0.pt", "--pieces", data / "work" / "spm.model"),
+        *("--work", data / "elsewhere"),
+    )
+    assert start.returncode == 0, start.stderr
+    models = [(data / name / "model.bin").read_bytes() for name in ("model", "third")]
+    assert models[0] == models[1]  # begun with what the checkpoint has, exactly, and not moved
     other = train(data, data / "model", "--steps", "50", "--width", "64")
     assert other.returncode == 1
     assert "was made with other settings" in other.stderr
@@ -442,3 +456,75 @@ def test_a_start_from_a_model_gives_back_the_same_model(data, monkeypatch):
         for folder in (SEED, data / "out")
     ]
     assert digests[0] == digests[1]
+
+
+TABLES = {
+    "sentences": "Nobody told me.\tNiemand hat mir etwas gesagt.\n",
+    "words": (
+        "doc\tinvoice\tdie Rechnung\n"
+        "person\tcustomer\tder Kunde/Kunden\nperson\tboss\tder Chef\n"
+        "day\tMonday\tMontag\n"
+    ),
+    "verbs": "work\tsend\tsent\tsending\tsenden\tgesendet\tzu senden\n",
+    "templates": (
+        "<name> gave the <person>'s boss <a doc>.\t"
+        "<name> gab dem Chef <des person> <einen doc>.\n"
+        "<Doing work> <doc> <number>\tBeim <Do work>: <Ihr doc> <number>, <er doc.> ist da\n"
+        "The <person> has to <do work> the <doc>.\t<Der person> hat <den doc> <to do work>.\n"
+        "The <person> and the <person2>\t<Der person> und <der person2>\n"
+    ),
+}
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """A folder of small tables."""
+    for name, text in TABLES.items():
+        (tmp_path / f"{name}.tsv").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_templates_are_filled_alike_and_declined(written, tables):
+    pairs = Counter(written.written(tables, random.Random(1)))
+    assert pairs.pop(("Nobody told me.", "Niemand hat mir etwas gesagt.")) == written.REPEATED
+    genitives = {"customer": "des Kunden", "boss": "des Chefs"}
+    seen = Counter()
+    for first, second in pairs:
+        if given := re.fullmatch(r"(\w+) gave the (\w+)'s boss an invoice\.", first):
+            assert second == f"{given[1]} gab dem Chef {genitives[given[2]]} eine Rechnung."
+        elif sending := re.fullmatch(r"Sending invoice (\d+)", first):
+            assert second == f"Beim Senden: Ihre Rechnung {sending[1]}, sie ist da"
+        elif must := re.fullmatch(r"The (\w+) has to send the invoice\.", first):
+            noun = {"customer": "Der Kunde", "boss": "Der Chef"}[must[1]]
+            assert second == f"{noun} hat die Rechnung zu senden."
+        else:
+            seen[first] += 1
+    assert set(seen) == {f"The {one} and the {other}" for one in genitives for other in genitives}
+
+
+def test_a_template_with_an_unknown_class_is_refused(written, tables):
+    (tables / "templates.tsv").write_text("The <cat>\t<Der cat>\n")
+    with pytest.raises(SystemExit, match="no words of the class 'cat'"):
+        list(written.written(tables, random.Random(1)))
+    (tables / "templates.tsv").write_text("On <day>\t<Der day>\n")
+    with pytest.raises(SystemExit, match="'Montag' has no article"):
+        list(written.written(tables, random.Random(1)))
+
+
+def test_what_is_written_in_the_recipe_is_whole(corpus, written):
+    """No slot is left, none is unknown, German words with capitals have an article."""
+    pairs = list(written.written(RECIPE / "written", random.Random(1)))
+    assert len(pairs) > 30_000
+    assert not [text for pair in pairs for text in pair if re.search("[<>]|  |^ | $", text)]
+    nouns = [word for words in written.read(RECIPE / "written").values() for word in words]
+    assert all(word.english and word.german for word in nouns)
+
+
+@needs_torch
+def test_what_is_written_is_trained_on(data, tables):
+    (tables / "held" / "y.en-de.en").write_text("Nobody told me\n")
+    done = train(data, data / "model", "--steps", "1", "--written", tables)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[0])
+    assert result["pairs"] > 1000
+    assert result["left out"] == {"unsound": 0, "held out": 1 + 6, "again": 1}

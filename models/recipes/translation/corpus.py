@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from variety import made_up_name
+from variety import somebody
 
 from lsgcli.text.items import Finder
 
@@ -27,8 +27,8 @@ PLACEHOLDERS = ("{0}", "{1}", "{2}", "{3}")
 CHARACTERS = 400  # the longest side of a pair
 SENTENCES = ("tatoeba",)
 PHRASES, PHRASE = "phrases", 6  # their source id and kind
+WRITTEN, WRITTEN_KIND = "written", 7  # of written.py
 SOMEBODY, NAMED = "<name>", 15  # in a phrase, and how often it comes with another name
-KNOWN = "Tom Mary Anna Peter Maria Paul Laura David Sarah Lukas Julia Max Emma Ben Sofia Jan Alex"
 SHORT = 3  # words; fewer are a label of a user interface rather than a sentence
 
 
@@ -47,7 +47,7 @@ class Weights:
 
     ``sentences``: of a source of plain sentences. ``messages``: of software and manuals, in the
     main files; ``manuals``: in the extra ones. ``labels`` multiplies for fewer than SHORT words.
-    ``phrases``: what everybody says, see ``phrases``.
+    ``phrases``: what everybody says, see ``phrases``. ``written``: see written.py.
     """
 
     sentences: float = 1.0
@@ -55,18 +55,21 @@ class Weights:
     manuals: float = 0.12
     labels: float = 1.0
     phrases: float = 20.0
+    written: float = 1.0
 
     def by_kind(self) -> tuple[float, ...]:
         """A weight for each number that ``kind`` gives."""
         plain = (self.sentences, self.messages, self.manuals)
         short = (self.sentences, *(self.labels * weight for weight in plain[1:]))
-        return (*plain, *short, self.phrases)
+        return (*plain, *short, self.phrases, self.written)
 
 
 def kind(pair: Pair, *, extra: bool) -> int:
     """What a pair is: a place in ``Weights.by_kind``."""
     if pair.origin == PHRASES:
         return PHRASE
+    if pair.origin == WRITTEN:
+        return WRITTEN_KIND
     plain = 0 if pair.origin in SENTENCES else 2 if extra else 1
     return plain + (3 if pair.texts[0].count(" ") < SHORT - 1 else 0)
 
@@ -94,7 +97,7 @@ def phrases(path: Path, languages: Iterable[tuple[str, str]]) -> Iterator[Pair]:
     names, *lines = path.read_text(encoding="utf-8").splitlines()
     rng = random.Random(1)
     filled = [
-        line.replace(SOMEBODY, rng.choice((rng.choice(KNOWN.split(" ")), made_up_name(rng))))
+        line.replace(SOMEBODY, somebody(rng))
         for line in lines
         for _ in range(NAMED if SOMEBODY in line else 1)
     ]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import vocabulary
-from corpus import Pair, key, keys, kind, masked, phrases, read, sound
+from corpus import WRITTEN, Pair, key, keys, kind, masked, phrases, read, sound
 from variety import varied
+from written import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -51,11 +52,14 @@ class Encoded:
 
 
 def pairs(
-    files: Iterable[Path], held_out: Iterable[Path], table: Path | None = None
+    files: Iterable[Path],
+    held_out: Iterable[Path],
+    table: Path | None = None,
+    own: Path | None = None,
 ) -> tuple[list[Pair], list[int], dict[str, int]]:
     """Read what is trained on: pairs, their kinds, and how many were left out and why.
 
-    Those of the ``table`` of phrases come last.
+    Those of the ``table`` of phrases come last, behind them what is ``written`` in a folder.
     """
     kept: list[Pair] = []
     kinds: list[int] = []
@@ -73,12 +77,21 @@ def pairs(
                 seen.add(same)
                 kept.append(pair)
                 kinds.append(kind(pair, extra="extra" in path.name))
-    if table:
-        for pair in phrases(table, sorted({pair.languages for pair in kept})):
-            if not {key(text) for text in pair.texts} & reserved:
-                kept.append(pair)
-                kinds.append(kind(pair, extra=False))
+    for pair in _own(table, own, sorted({pair.languages for pair in kept})):
+        if {key(text) for text in pair.texts} & reserved:
+            out["held out"] += 1
+        else:
+            kept.append(pair)
+            kinds.append(kind(pair, extra=False))
     return kept, kinds, out
+
+
+def _own(table: Path | None, own: Path | None, languages: list[tuple[str, str]]) -> Iterator[Pair]:
+    if table:
+        yield from phrases(table, languages)
+    if own:
+        for texts in written(own, random.Random(1)):
+            yield Pair(WRITTEN, ("en", "de"), texts)
 
 
 def texts_by_language(kept: list[Pair]) -> dict[str, list[str]]:
@@ -120,15 +133,17 @@ def prepare(
     seed: int,
     pieces: Path | None = None,
     table: Path | None = None,
+    own: Path | None = None,
 ) -> None:
     """Write ``spm.model`` and ``pairs.npz`` into ``work``, if they are not there.
 
-    ``pieces`` is a vocabulary to take instead of training one, ``table`` one of phrases.
+    ``pieces`` is a vocabulary to take instead of training one, ``table`` one of phrases, ``own``
+    the folder of written.py.
     """
     model, stored = work / "spm.model", work / "pairs.npz"
     if stored.exists():
         return
-    kept, kinds, out = pairs(files, held_out, table)
+    kept, kinds, out = pairs(files, held_out, table, own)
     print(json.dumps({"pairs": len(kept), "left out": out}), flush=True)
     if pieces:
         model.write_bytes(pieces.read_bytes())

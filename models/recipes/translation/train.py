@@ -94,7 +94,7 @@ class Trainer:
         began = time.monotonic() - self.seconds
         kept, parent, losses, lengths = self.seconds, os.getppid(), 0.0, 0.0
         for batch in batches.steps(self.worker, self.step):
-            if os.getppid() != parent and self.args.workers > 1:
+            if os.getppid() != parent:
                 raise SystemExit(1)  # the command was killed, and this is only its worker
             loss = self._loss(batch)
             self.network.zero_grad()
@@ -130,9 +130,10 @@ class Trainer:
         return float(max(self.step / self.args.steps, clock))
 
     def _scale(self) -> float:
-        """Up over the first steps, then down in a line, to nothing."""
+        """Up over the first steps, level, then down in a line over the last share, to nothing."""
         risen = min(1.0, float((self.step + 1) / self.args.warmup))
-        return risen * max(0.0, 1 - self._done())
+        left = max(0.0, 1 - self._done()) / float(self.args.fall)
+        return risen * min(1.0, left)
 
     def _agreed(self, seconds: float) -> float:
         """The first worker's time, so that all stop at the same step."""
@@ -165,9 +166,19 @@ class Trainer:
 
     def settings(self) -> dict[str, object]:
         """What must not change between a checkpoint and its resumption."""
-        free = {"data", "held_out", "pieces", "phrases", "work", "output", "convert_only", "start"}
+        free = {
+            "data",
+            "held_out",
+            "pieces",
+            "phrases",
+            "written",
+            "work",
+            "output",
+            "convert_only",
+            "start",
+        }
         free |= {"evaluate"}  # what comes after
-        free |= {"minutes", "steps"}  # longer or shorter than was thought
+        free |= {"minutes", "steps", "fall"}  # longer or shorter than was thought
         return {k: v for k, v in vars(self.args).items() if k not in free}
 
     def resume(self) -> bool:
@@ -192,17 +203,27 @@ def arguments() -> argparse.Namespace:
         "--held-out", type=Path, nargs="*", default=[], help="directories of lines not to train on"
     )
     parser.add_argument("--phrases", type=Path, help="a table of short phrases; see phrases.tsv")
+    parser.add_argument("--written", type=Path, help="a folder of sentences and templates")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--output", type=Path, required=True, help="the int8 model")
     parser.add_argument("--evaluate", type=Path, help="the data's directory, with dev and test")
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
     parser.add_argument(
-        "--start", type=Path, nargs="+", help="a model of this shape to start from, others' pieces"
+        "--start",
+        type=Path,
+        nargs="+",
+        help="a model, or a checkpoint of one, of this shape to start from; others' pieces",
     )
     parser.add_argument("--pieces", type=Path, help="a vocabulary to use instead of a new one")
     parser.add_argument("--minutes", type=float, help="end after this time, if not before")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--warmup", type=int, default=100, help="steps")
+    parser.add_argument(
+        "--fall",
+        type=float,
+        default=1.0,
+        help="the last share of the training, in which the rates fall (1: all of it)",
+    )
     parser.add_argument("--convert-only", action="store_true", help="the checkpoint as it is")
     parser.add_argument("--prefixes", type=float, default=Mix.prefixes, help="share of examples")
     parser.add_argument("--construction", choices=CONSTRUCTIONS, default=Mix.construction)
@@ -221,8 +242,8 @@ def arguments() -> argparse.Namespace:
 
 def work(worker: int, args: argparse.Namespace) -> None:
     """Train in one of the processes."""
+    torch.set_num_threads(1)
     if args.workers > 1:
-        torch.set_num_threads(1)
         meeting = f"file://{(args.work / 'meeting').resolve()}"
         dist.init_process_group("gloo", init_method=meeting, rank=worker, world_size=args.workers)
     trainer = Trainer(args, worker)
@@ -259,17 +280,15 @@ def main() -> None:
         seed=args.seed,
         pieces=args.pieces,
         table=args.phrases,
+        own=args.written,
     )
     if args.construction == "alignment" and not (args.work / ALIGNED).exists():
         pairs = Encoded.load(args.work / "pairs.npz")
         align(pairs, Vocabulary(args.work / "spm.model"), args.work / ALIGNED)
     if not args.convert_only:
         (args.work / "meeting").unlink(missing_ok=True)
-        if args.workers > 1:
-            os.environ.update(SURROUNDINGS)
-            torch.multiprocessing.spawn(work, (args,), nprocs=args.workers)
-        else:
-            work(0, args)
+        os.environ.update(SURROUNDINGS)  # which a process reads when it begins
+        torch.multiprocessing.spawn(work, (args,), nprocs=args.workers)
     trainer = Trainer(args)
     if not trainer.resume():
         raise SystemExit(f"{args.work}: there is no checkpoint to convert")

@@ -28,6 +28,7 @@ RANGES = (
 SIGNS = ";{}()[]<>=+*/&|^~#@$"
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
 NAMES = re.compile(r"\b(?:Tom|Mary|John|Sami|Boston)\b")  # whom Tatoeba talks about all the time
+KNOWN = "Tom Mary Anna Peter Maria Paul Laura David Sarah Lukas Julia Max Emma Ben Sofia Jan Alex"
 ONSETS = "b br ch d dr f g gr h j k kl kr l m n p pr r s sch sh sk st t tr v w z y th"
 VOWELS = "a e i o u a e i o ai au ei ie oo"
 CODAS = "   n r l s k m t ng nd tz ck"  # three times in fourteen none
@@ -64,6 +65,11 @@ def made_up_name(rng: random.Random) -> str:
     """A name that nobody has."""
     parts = [ONSETS, VOWELS] * rng.randint(2, 3) + [CODAS]
     return "".join(rng.choice(part.split(" ")) for part in parts).capitalize()
+
+
+def somebody(rng: random.Random) -> str:
+    """A name: half of the time one that nobody has."""
+    return rng.choice((rng.choice(KNOWN.split(" ")), made_up_name(rng)))
 
 
 def _with_stranger(texts: Texts, rng: random.Random) -> Texts:

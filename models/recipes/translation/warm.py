@@ -57,7 +57,13 @@ def variables(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def start(network: Network, words: Vocabulary, models: Sequence[Path]) -> None:
-    """Give the network the weights of the models in these directories. Raises SystemExit."""
+    """Give the network the weights of the models in these directories. Raises SystemExit.
+
+    Or those of a checkpoint of train.py, of the same vocabulary, exactly as they were.
+    """
+    if models[0].suffix == ".pt":
+        _resumed(network, models[0])
+        return
     stored = [variables(model / "model.bin") for model in models]
     old = stored[0]
     body: list[tuple[torch.nn.Parameter, NDArray[np.float32] | None]] = []
@@ -82,6 +88,15 @@ def start(network: Network, words: Vocabulary, models: Sequence[Path]) -> None:
     known = [Vocabulary(model / "spm.model") for model in models]
     embeddings = [each["decoder/embeddings/weight"] for each in stored]
     _embeddings(network, words, list(zip(known, embeddings, strict=True)))
+
+
+def _resumed(network: Network, checkpoint: Path) -> None:
+    kept = torch.load(checkpoint, weights_only=True)["network"]
+    if {name: weight.shape for name, weight in kept.items()} != {
+        name: weight.shape for name, weight in network.state_dict().items()
+    }:
+        raise SystemExit(f"{checkpoint} has another shape than the network: choose the same")
+    network.load_state_dict(kept)
 
 
 def _embeddings(
