@@ -3,8 +3,8 @@
     python -m benchmarks.floor [--tune]
 
 Whole lines through the embedded models; a line whose mean log-probability is below the level in
-the manifest is left. At the end the sentences of ``business-and-logs.txt``, which have no
-reference: how many are left, and a sample of both to read. ``--tune`` prints a level for each
+the manifest is left. At the end the sentences of ``held/test/business-and-logs``: how
+many are left, and a sample of both to read. ``--tune`` prints a level for each
 direction instead: the highest one with which, on the development sets of tatoeba and of messages,
 ``WRITTEN`` of the lines are written in the mean.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-OWN = Path(__file__).with_name("business-and-logs.txt")
+OWN = Path(__file__).with_name("held") / "test" / "business-and-logs.en-de.en"
 PAIRS = ("en-de", "de-en", "en-fr", "fr-en", "en-es", "es-en")
 SETS = {  # of each pair of languages: what the level is tuned on, and other test sets
     "de": (("tatoeba.en-de", "po-messages.en-de"), ("newstest2019.en-de",)),

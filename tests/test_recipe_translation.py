@@ -488,7 +488,7 @@ def test_templates_are_filled_alike_and_declined(written, tables):
     pairs = Counter(written.written(tables, random.Random(1)))
     assert pairs.pop(("Nobody told me.", "Niemand hat mir etwas gesagt.")) == written.REPEATED
     genitives = {"customer": "des Kunden", "boss": "des Chefs"}
-    seen = Counter()
+    seen: Counter[str] = Counter()
     for first, second in pairs:
         if given := re.fullmatch(r"(\w+) gave the (\w+)'s boss an invoice\.", first):
             assert second == f"{given[1]} gab dem Chef {genitives[given[2]]} eine Rechnung."
