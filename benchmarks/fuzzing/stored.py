@@ -151,7 +151,7 @@ def hub_answers(rng: random.Random, folder: Path) -> None:
 
 SETTINGS = {
     "to": "de", "from": "en", "policy": "lsg", "latency": "low", "lower": 1, "upper": 4,
-    "delta": 1.0, "alpha": 0.5, "kl_direction": "forward", "segment": "line", "protect": True,
+    "delta": 1.0, "alpha": 0.5, "direction": "forward", "segment": "line", "protect": True,
     "as": "json", "json_field": ["a"], "floor": "auto", "idle": 2.0, "output_format": "text",
 }  # fmt: skip
 
