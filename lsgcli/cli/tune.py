@@ -82,7 +82,9 @@ def tune(
 
     Recordings are run once for every setting, so give a small --grid.
 
-    Example: lsg tune --source dev.en --target dev.de --to de --budget 3 --save quick
+    Example:
+      lsg tune --source dev.en --target dev.de --to de --budget 3 --save quick
+
     """
     from lsgcli.cli.eval_run import bar
     from lsgcli.errors import LsgError, UsageError
