@@ -18,7 +18,7 @@ from lsgcli.backends.encoder_decoder import has_start
 from lsgcli.backends.pieces import read_names
 from lsgcli.backends.vocabulary import SentencePieceVocabulary
 from lsgcli.errors import LsgError, ManifestError, ModelError
-from lsgcli.models import catalog, manifest, provenance
+from lsgcli.models import catalog, manifest, provenance, whisper
 from lsgcli.models.infer.stored import StoredTokenizer
 
 if TYPE_CHECKING:
@@ -207,10 +207,10 @@ WHISPERS = [
 def test_a_whisper_that_is_none(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / "config.json").write_text('{"suppress_ids": [], "lang_ids": [0]}')
     (tmp_path / "vocabulary.json").write_text('["<|en|>", "a"]')
-    assert catalog.whisper_manifest(tmp_path).directions == ["en-en"]
+    assert whisper.manifest(tmp_path).directions == ["en-en"]
     (tmp_path / name).write_text(text)
     with pytest.raises(ManifestError, match=f"^{tmp_path}"):
-        catalog.whisper_manifest(tmp_path)
+        whisper.manifest(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["a." * 20_000 + "b = 1", "a = " + DEEP, "[files.x]\nsize = 1\n"])

@@ -88,7 +88,7 @@ class Sweep:
         typer.Option(
             "--sweep",
             metavar="SETTINGS",
-            help='Every combination of "L=1,3 U=4 delta=0.5,1 alpha=0.6 k=1,3 n=2", a key where '
+            help='Every combination of "L=1,3 U=4 delta=0.5,1 k=1,3 n=2", a key where '
             "its policy has it. Can be repeated.",
             rich_help_panel=POLICY,
         ),

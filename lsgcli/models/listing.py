@@ -126,11 +126,7 @@ def facts(directory: Path) -> dict[str, Any]:
         "kind": _kind(found),
         "licence": (record.licence if record else "") or (found.licence if found else ""),
         **({"origin": _origin(record)} if record else {}),
-        **(
-            {"directions": found.directions, "policy": manifest.plain(found.policy)}
-            if found
-            else {}
-        ),
+        **({"directions": found.directions, "policy": _policies(found)} if found else {}),
         "files": {
             file.name: {
                 "bytes": file.stat().st_size,
@@ -140,6 +136,15 @@ def facts(directory: Path) -> dict[str, Any]:
             if files.is_needed(file.name) and file.is_file()
         },
     }
+
+
+def _policies(found: AnyManifest) -> dict[str, Any]:
+    """The settings that are in use: of all directions, or of each that has its own."""
+    own = {direction: manifest.plain(each) for direction, each in found.policies.items()}
+    if own.keys() >= set(found.directions):
+        return own
+    common: dict[str, Any] = manifest.plain(found.policy)
+    return own | {"others": common} if own else common
 
 
 def _origin(record: provenance.Pulled) -> dict[str, str]:
