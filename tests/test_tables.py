@@ -136,6 +136,36 @@ def test_limits_are_far_off() -> None:
             toml.parse(text)
 
 
+def with_parts(count: int) -> str:
+    return changed(
+        line("parts"), f"parts = {json.dumps(['x'] * (count - 2) + ['{source}', '{target}'])}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "beyond"),
+    [
+        (with_parts(100), with_parts(101)),
+        (changed('"</s>"', f'"{"x" * 10_000}"'), changed('"</s>"', f'"{"x" * 10_001}"')),
+        (changed("= 96", "= 100_000"), changed("= 96", "= 100_001")),
+        (
+            changed("capitals = false", f"placeholders = {json.dumps(['x'] * 100)}").replace(
+                'placeholders = ["{0}", "{1}", "{2}", "{3}"]\n', ""
+            ),
+            changed("capitals = false", f"placeholders = {json.dumps(['x'] * 101)}").replace(
+                'placeholders = ["{0}", "{1}", "{2}", "{3}"]\n', ""
+            ),
+        ),
+    ],
+)
+def test_limits_of_a_manifest(model: Path, at: str, beyond: str) -> None:
+    (model / "manifest.toml").write_text(at)
+    assert manifest.load(model)
+    (model / "manifest.toml").write_text(beyond)
+    with pytest.raises(ManifestError, match=f"^{model}/manifest.toml: "):
+        manifest.load(model)
+
+
 GROWING: dict[str, Callable[[int], str]] = {
     "keys": lambda n: "".join(f"k{i} = 1\n" for i in range(n)),
     "tables": lambda n: "".join(f"[t.a{i}]\nb = 1\n" for i in range(n // 2)),

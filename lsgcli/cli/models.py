@@ -187,17 +187,17 @@ def check(
 
     chosen = {name: catalog.directory(name) for name in names} if names else listing.here()
     for name, directory in chosen.items():
-        checked = _check(directory)
-        print(f"{name}\tok\t{checked} files with checksums, loads and runs", flush=True)
+        print(f"{name}\tok\t{_check(directory)}, loads and runs", flush=True)
 
 
-def _check(directory: Path) -> int:
+def _check(directory: Path) -> str:
+    """Check a model; say what of it has checksums."""
     from lsgcli.backends.probe import probe
     from lsgcli.models import listing
 
-    count = listing.verify(directory)
+    count, others = listing.verify(directory)
     probe(directory)
-    return count
+    return f"{count} files with checksums" + (f" (none: {' '.join(others)})" if others else "")
 
 
 @app.command()
