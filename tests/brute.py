@@ -6,7 +6,8 @@ Slow and obvious on purpose. It shares nothing with the engine but the backend.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -34,6 +35,14 @@ class Passes(Protocol):
     def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]: ...
 
 
+@lru_cache(maxsize=4096)
+def plain_pass(backend: Any, source: tuple[str, ...], target: Tokens) -> npt.NDArray[np.float32]:
+    """One distribution from one pass, which policies that are tried one after the other share."""
+    row: Distribution = backend.forward([Query(source, target)])[0][0]
+    logp: npt.NDArray[np.float32] = row.logp.copy()
+    return logp
+
+
 @dataclass
 class Brute:
     """Counts its model calls in ``calls``, READ decisions in ``reads``."""
@@ -44,7 +53,9 @@ class Brute:
 
     def logp(self, source: Sequence[str], target: Tokens) -> npt.NDArray[np.float32]:
         self.calls += 1
-        return self.backend.forward([Query(tuple(source), target)])[0][0].logp
+        backend: Any = self.backend
+        logp: npt.NDArray[np.float32] = plain_pass(backend, tuple(source), target)
+        return logp
 
     def word(self, source: Sequence[str], target: Tokens, longest: int = LONGEST_WORD) -> Tokens:
         """The next greedy word, empty at the end of the translation."""

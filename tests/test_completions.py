@@ -85,7 +85,7 @@ def complete(path: str, *words: str) -> list[str]:
         (["lsg", "translate", "--to", "de", "--segment", "s"], {"sentence"}),
         (["lsg", "translate", "--kl"], {"--kl-direction"}),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(sorted(value) if isinstance(value, set) else value),
 )
 def test_bash_completes(path, words, offer):
     assert set(complete(path, *words)) == offer

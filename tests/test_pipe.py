@@ -236,7 +236,8 @@ def test_whole_lines_do_not_depend_on_how_they_are_written(live):
 
 def test_lines_that_buffers_cut_are_whole_all_the_same(tmp_path):
     head = "2026-11-23T02:45:34Z INFO [app.worker] id=5f3c job=/var/spool/q/17 took 35 ms retries=0"
-    source = "".join(f"{head} n={n} {SENTENCES[n % 2 * 7]}\n" for n in range(900)).encode()
+    said = [SENTENCES[n // 8 % 2 * 7] if n % 8 == 0 else "" for n in range(900)]
+    source = "".join(f"{head} n={n} {each}\n" for n, each in enumerate(said)).encode()
     assert len(source) > 65536
     (tmp_path / "log").write_bytes(source)
     whole = run_lsg(*TO, tmp_path / "log").stdout
@@ -411,13 +412,13 @@ def test_pace_0_reads_one_by_one_and_is_reproducible(options):
     source = "".join(s + "\n" for s in SENTENCES) + LOG
     runs = [
         run_lsg(*TO, "--pace", "0", "--format", "jsonl", *options, stdin=source.encode())
-        for _ in range(3)
+        for _ in range(2)
     ]
     logs = [
         [{k: v for k, v in o.items() if "elapsed" not in k} for o in objects(run.stdout)]
         for run in runs
     ]
-    assert logs[0] == logs[1] == logs[2]
+    assert logs[0] == logs[1]
     for o in logs[0]:
         if o["type"] == "read":
             assert len(o["text"].split()) == 1

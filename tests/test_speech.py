@@ -464,7 +464,7 @@ def test_thresholds_for_speech(clips: Clips, tmp_path) -> None:
     (tmp_path / "refs").write_text("\n".join(said) + "\n")
     result = run_lsg(
         "tune", *MODEL, "--to", "en", "--source", tmp_path / "list", "--target", tmp_path / "refs",
-        "--grid", "delta=0.1,9 alpha=0.5,1 L=1,3 U=4", "--budget", "9000", "--format", "json",
+        "--grid", "delta=0.1,9 alpha=0.5 L=1,3 U=4", "--budget", "9000", "--format", "json",
         "--save", "quick", LSG_HOME=str(tmp_path / "home"),
     )  # fmt: skip
     assert result.code == 0, result.stderr

@@ -130,11 +130,7 @@ def asr(
     A sentence is a line, and so is what was said up to a pause. What has been written is never
     changed.
 
-    Examples:
-      lsg asr talk.mp3
-      lsg asr --mic | lsg translate --to de
-      lsg asr film.mkv --format srt > film.srt
-
+    Examples: lsg asr --mic;  lsg asr talk.mp3;  lsg asr --mic | lsg translate --to de
     """
     _listen(None, audio, recogniser, hearing, device, policy, output, reports, color)
 
@@ -164,10 +160,7 @@ def st(
     A sentence is a line, and so is what was said up to a pause. What has been written is never
     changed.
 
-    Examples:
-      lsg st --to en rede.wav
-      lsg st --language de --mic
-
+    Examples: lsg st --to en rede.wav;  lsg st --language de --mic
     """
     _listen(to, audio, recogniser, hearing, device, policy, output, reports, color)
 

@@ -1,4 +1,4 @@
-"""A warning when speech is read and no words are written."""
+"""Notices that speech goes in and no words come out."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class Watch:
-    """Observes a pipeline for speech; warns once, and again only after a word."""
+    """Observes a pipeline for speech; warns once, until words come again."""
 
-    language: str | None  # that was asked for; None if it is detected
+    language: str | None  # that was asked for; None if it is told by ear
     most: float = 20.0  # seconds of speech
     _silent: float = 0.0  # seconds of speech since the last word
 
     def begin(self, streamed: bool, read: float) -> None:
-        """Do nothing."""
+        """That an utterance begins changes nothing."""
 
     def event(self, event: Event, now: float, read: float) -> None:
-        """Count seconds of speech; start again at a word."""
+        """Count seconds of speech, and forget them when a word comes."""
         if isinstance(event, Commit):
             self._silent = 0.0
         elif isinstance(event, Units):
@@ -39,10 +39,10 @@ class Watch:
                 )
 
     def end(self, read: float) -> None:
-        """Do nothing."""
+        """Nor does that it ends."""
 
     def verbatim(self, text: str) -> None:
-        """Do nothing: speech has no copies."""
+        """Nothing is copied of speech."""
 
     def waited(self, seconds: float, behind: float) -> None:
-        """Do nothing."""
+        """Waiting is no speech."""

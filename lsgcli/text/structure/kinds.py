@@ -1,4 +1,4 @@
-"""The kinds of input, for ``--as``."""
+"""What the input may be taken for."""
 
 from __future__ import annotations
 
