@@ -95,7 +95,7 @@ class Translator:
                 end in one ends the line.
             policy: when to READ and when to WRITE, by its name on the command line.
             options: how text is treated.
-            settings: the policy's (``latency="low"``, ``alpha=0.6``, ``k=3``).
+            settings: the policy's (``latency="low"``, ``k=3``).
 
         Raises UsageError.
 

@@ -16,7 +16,7 @@ from typer._click.formatting import HelpFormatter
 from typer.core import TyperGroup
 
 from lsgcli import __version__
-from lsgcli.cli.app import EPILOG, app
+from lsgcli.cli.app import EPILOG, application
 from lsgcli.cli.help import write_description
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def title(context: Context) -> str:
 
 def pages() -> dict[str, str]:
     """Every page by the name of its file."""
-    every = list(contexts(typer.main.get_command(app)))
+    every = list(contexts(typer.main.get_command(application())))
     return {
         f"{title(one)}.1": page(one, [title(each) for each in every if each is not one])
         for one in every

@@ -11,7 +11,7 @@ import typer.main
 from documents import DOCUMENTS, ROOT, Command, commands, fences, outcome
 from typer.core import TyperGroup
 
-from lsgcli.cli.app import app
+from lsgcli.cli.app import application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def options(command: ClickCommand) -> Iterator[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_options_in_prose_exist(document: Path) -> None:
-    known = {*options(typer.main.get_command(app)), "--help"}
+    known = {*options(typer.main.get_command(application())), "--help"}
     text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
     ours = re.findall(r"`((?:lsg|--)[^`]*)`", text)
     assert {name for code in ours for name in OPTION.findall(code)} <= known

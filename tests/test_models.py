@@ -249,6 +249,20 @@ def test_check_of_a_translator(home, shared):
     assert lsg(home, "models", "check", directory).code == 0
 
 
+def test_files_that_nobody_has_summed_are_named(home, model):
+    (model / "pulled.toml").unlink()
+    text = (model / "manifest.toml").read_text()
+    sums = {name: sha256(model / name) for name in ("model.bin", "config.json")}
+    rows = [
+        f'"{name}" = {{size = {(model / name).stat().st_size}, sha256 = "{digest}"}}\n'
+        for name, digest in sums.items()
+    ]
+    (model / "manifest.toml").write_text(text.rstrip() + "\n" + "".join(rows))
+    assert lsg(home, "models", "check", NAME).lines == [
+        f"{NAME}\tok\t2 files with checksums (none: spm.model vocabulary.json), loads and runs"
+    ]
+
+
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 a pickle", b"\x06\0\0\0\xff\xff" + b"x" * 9])
 def test_what_is_no_model_of_ctranslate2(home, tmp_path, data):
     (tmp_path / "model.bin").write_bytes(data)

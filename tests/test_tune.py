@@ -19,8 +19,9 @@ from lsgcli.evaluation.caching import SharingBackend
 from lsgcli.evaluation.corpus import Sentence
 from lsgcli.evaluation.runner import evaluate
 from lsgcli.evaluation.tuning import Point, front, grid, measure, within
-from lsgcli.models.catalog import LEVELS, find
+from lsgcli.models.catalog import find
 from lsgcli.models.manifest import load, save_level
+from lsgcli.models.whisper import LEVELS
 from lsgcli.policy.levels import Level, Thresholds
 from lsgcli.policy.lsg import Lsg
 from lsgcli.policy.spec import values

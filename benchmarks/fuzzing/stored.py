@@ -17,7 +17,7 @@ from lsgcli.evaluation.journal import SystemLog, journal_line
 from lsgcli.evaluation.logs import Instance
 from lsgcli.evaluation.rundir import Record, RunDirectory
 from lsgcli.evaluation.score import measure_log, summarise
-from lsgcli.models import catalog, manifest, provenance
+from lsgcli.models import catalog, manifest, provenance, whisper
 from lsgcli.models.infer.stored import StoredTokenizer
 from lsgcli.models.pull import hub, repository
 from lsgcli.text.recording import Replay
@@ -108,7 +108,7 @@ def tables(rng: random.Random, folder: Path) -> None:
         (folder / name).write_bytes(mutated(rng, data, 1) if rng.random() < 0.2 else data)
     (folder / "pulled.toml").write_bytes(mutated(rng, PULLED.encode(), 1))
     readers = (
-        catalog.whisper_manifest,
+        whisper.manifest,
         has_start,
         lambda at: read_names(at, "source"),
         StoredTokenizer,

@@ -31,8 +31,9 @@ from lsgcli.core.cache import Cache
 from lsgcli.core.distribution import Distribution
 from lsgcli.core.steps import Place
 from lsgcli.errors import ModelError, UsageError
-from lsgcli.models.catalog import AUTO, ENGLISH_ONLY, whisper_vocabulary
+from lsgcli.models.catalog import AUTO
 from lsgcli.models.files import read_object
+from lsgcli.models.whisper import ENGLISH_ONLY, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -400,7 +401,7 @@ def _mean_logp(rows: list[Distribution]) -> float:
 def _vocabulary_size(directory: Path) -> int:
     """How many tokens the model has. Raises ModelError if its vocabulary cannot be read."""
     try:
-        return len(whisper_vocabulary(directory))
+        return len(vocabulary(directory))
     except OSError as error:
         raise ModelError(f"{directory}: cannot read the vocabulary: {error}") from error
 

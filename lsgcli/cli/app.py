@@ -4,41 +4,55 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lsgcli import __version__, signals, terminal
-from lsgcli.cli import evaluate, models
-from lsgcli.cli.doctor import doctor
 from lsgcli.cli.help import App
-from lsgcli.cli.speech import asr, st
-from lsgcli.cli.translate import replay, translate
-from lsgcli.cli.tune import tune
 from lsgcli.errors import ExitCode, LsgError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 EPILOG = (
     "Exit codes: 0 done, also when the reader of the output has gone; 1 the work failed; "
     "2 the command line, the model or the language pair is wrong; 130 interrupted; 143 terminated."
 )
 
-LIVE = {"translate", "asr", "st", "replay"}  # which leave nothing unfinished before they run
+# The commands: each is imported when it is meant, and all for a list of them.
+COMMANDS = {
+    "translate": "translate:translate",
+    "asr": "speech:asr",
+    "st": "speech:st",
+    "replay": "translate:replay",
+    "eval": "evaluate:app",
+    "tune": "tune:tune",
+    "models": "models:app",
+    "doctor": "doctor:doctor",
+}
+LIVE = ("translate", "asr", "st", "replay")  # which leave nothing unfinished before they run
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
-app = App(name="lsg", epilog=EPILOG)
-app.command(epilog=EPILOG)(translate)
-app.command(epilog=EPILOG)(asr)
-app.command(epilog=EPILOG)(st)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(replay)
-app.add_typer(evaluate.app, name="eval")
-app.command()(tune)
-app.add_typer(models.app, name="models")
-app.command()(doctor)
+
+def application(names: Iterable[str] = COMMANDS) -> App:
+    """The command line with these commands."""
+    app = App(name="lsg", epilog=EPILOG)
+    app.callback()(root)
+    for name in names:
+        module, _, attribute = COMMANDS[name].partition(":")
+        command = getattr(import_module(f"lsgcli.cli.{module}"), attribute)
+        if isinstance(command, App):
+            app.add_typer(command, name=name)
+        elif name == "replay":
+            app.command(name, context_settings=PASSED_ON)(command)
+        else:
+            app.command(name, epilog=EPILOG if name in LIVE else None)(command)
+    app.command("help", hidden=True)(help_)
+    return app
 
 
-@app.command("help", hidden=True)
 def help_(
     ctx: typer.Context,
     command: Annotated[list[str] | None, typer.Argument(metavar="COMMAND…")] = None,
@@ -54,7 +68,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     ctx: typer.Context,
     version: Annotated[
@@ -104,6 +117,7 @@ def run(arguments: Sequence[str]) -> int:
 def _command(arguments: Sequence[str]) -> int:
     """Run the command line; give what it returns. Raises BrokenPipeError if the reader has gone."""
     try:
+        app = application(_meant(arguments))
         code = app(list(arguments), prog_name="lsg", standalone_mode=False)
     except SystemExit as leaving:  # which typer makes of that, and of the end of a completion
         if isinstance(leaving.__context__, BrokenPipeError):
@@ -111,6 +125,14 @@ def _command(arguments: Sequence[str]) -> int:
         code = leaving.code
     sys.stdout.flush()
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _meant(arguments: Sequence[str]) -> Iterable[str]:
+    """The commands that are needed: the first word names one, else all of them."""
+    name = next(iter(arguments), "")
+    if name == "replay":
+        return ("translate", "replay")
+    return (name,) if name in COMMANDS else COMMANDS
 
 
 def _unexpected(error: Exception) -> int:

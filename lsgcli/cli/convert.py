@@ -74,7 +74,9 @@ def convert(
     Needs PyTorch and Transformers: pip install 'lsg[convert]'. A model of the Hub's is then known
     by its name, for --model.
 
-    Example: lsg models convert qwen2.5-1.5b
+    Example:
+      lsg models convert qwen2.5-1.5b
+
     """
     from lsgcli.errors import UsageError
     from lsgcli.models import registry, store

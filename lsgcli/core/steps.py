@@ -110,8 +110,8 @@ class Reason(str, Enum):
     FINISHED = "finished"  # WRITE: the source is complete
     BOUND = "bound"  # READ: fewer units than the lower bound; WRITE: the upper bound is reached
     END_HELD = "end held"  # READ: the model would end before its source does
-    CONFIDENCE = "confidence"  # WRITE: max p > alpha
-    DIVERGENCE = "divergence"  # WRITE: KL > delta
+    CONFIDENCE = "confidence"  # WRITE: the best token is probable enough (eq. 4)
+    DIVERGENCE = "divergence"  # WRITE: reading on has changed the distribution enough (eq. 3)
     UNCERTAIN = "uncertain"  # READ: neither
     AGREEMENT = "agreement"  # WRITE: a stable part of the hypothesis (local agreement, hold-n)
     UNSTABLE = "unstable"  # READ: not yet stable

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError, UsageError
 from lsgcli.evaluation.logs.files import line_sum, text_lines
+from lsgcli.models.pull.limits import TEST_SET, deadline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,10 +111,15 @@ def sacrebleu_files(test_set: str, direction: str) -> tuple[Path, Path]:
             f"--test-set: {test_set} has no {direction}; "
             f"it has {', '.join(DATASETS[test_set].langpairs)}"
         )
+    late = UsageError(
+        f"--test-set: {test_set} is not downloaded within {TEST_SET:.0f} s; try again later, or "
+        "give --source and --target"
+    )
     try:
-        return Path(get_source_file(test_set, direction)), Path(
-            get_reference_files(test_set, direction)[0]
-        )
+        with deadline(TEST_SET, late):
+            return Path(get_source_file(test_set, direction)), Path(
+                get_reference_files(test_set, direction)[0]
+            )
     except (OSError, SystemExit) as error:  # the library exits on an error
         raise UsageError(
             f"--test-set: {test_set} is not in sacreBLEU's cache and cannot be downloaded "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,37 +9,24 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lsgcli.errors import ManifestError, ModelError, ModelNotFoundError
 from lsgcli.languages import NAMES
-from lsgcli.models import preferences, registry, store
-from lsgcli.models.files import read_object, read_tokens
+from lsgcli.models import preferences, registry, store, whisper
 from lsgcli.models.manifest import (
     ANY,
     FILE_NAME,
-    VERSION,
     Manifest,
     SpeechManifest,
     TextManifest,
     load,
 )
-from lsgcli.policy.levels import Level, Levels, Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lsgcli.models.manifest import AnyManifest
+    from lsgcli.policy.levels import Thresholds
 
 OFFERED = 3  # models that are named to somebody who has none
 AUTO = "auto"  # the source language that is told from the speech or the text
-ENGLISH_ONLY = 51864  # tokens of the Whispers that know one language and one task
-WINDOW = 10.0  # seconds that a Whisper is given at least: shown less, it does not see the end
-SCROLL = 10.0  # seconds from which a window scrolls, so that it stays at that
-SILENCE = 2.0  # seconds that end an utterance: people pause inside sentences
-# Measured on OpenAI's base and tiny.en (benchmarks/speech_real.py).
-LEVELS = Levels(
-    low=Level(lower=1, upper=0, margin=0.4, agree=False),
-    medium=Level(lower=1, upper=2, margin=0.3),
-    high=Level(lower=2, upper=3, alpha=0.8, margin=0.3),
-    highest=Level(lower=3, upper=5, alpha=0.9, margin=0.3),
-)
 
 M_co = TypeVar("M_co", bound=Manifest, covariant=True)
 
@@ -195,46 +181,11 @@ def load_speech(directory: Path) -> SpeechManifest:
     Raises ManifestError.
     """
     if not (directory / FILE_NAME).exists() and (directory / "config.json").exists():
-        return whisper_manifest(directory)
+        return whisper.manifest(directory)
     manifest = load(directory)
     if isinstance(manifest, TextManifest):
         raise ManifestError(f"{directory}: takes text, not speech; see lsg translate")
     return manifest
-
-
-def whisper_manifest(directory: Path) -> SpeechManifest:
-    """The manifest of a Whisper that has none: OpenAI's languages, settings that are right for it.
-
-    Raises ManifestError if it is no Whisper.
-    """
-    try:
-        config = read_object(directory / "config.json")
-        if "suppress_ids" not in config:
-            raise ManifestError(f"{directory}: neither a manifest nor a Whisper of CTranslate2's")
-        tokens = whisper_vocabulary(directory)
-        spoken = [tokens[number].strip("<|>") for number in config.get("lang_ids") or ()]
-    except (ModelError, OSError, IndexError, TypeError) as error:
-        raise ManifestError(f"{directory}: not a Whisper of CTranslate2's: {error}") from error
-    if len(tokens) == ENGLISH_ONLY or not spoken:
-        spoken = ["en"]
-    directions = dict.fromkeys(f"{of}-{to}" for of in spoken for to in (of, "en"))
-    return SpeechManifest(
-        version=VERSION,
-        directions=list(directions),
-        licence="as its source says",
-        policy=Thresholds(delta=math.inf, alpha=0.5, levels=LEVELS),
-        files={},
-        window=WINDOW,
-        pause=SILENCE,
-        scroll=SCROLL,
-        context=0,
-    )
-
-
-def whisper_vocabulary(directory: Path) -> list[str]:
-    """The tokens of a Whisper of CTranslate2's. Raises ModelError, FileNotFoundError."""
-    names = directory / "vocabulary.json"
-    return read_tokens(names if names.exists() else directory / "vocabulary.txt")
 
 
 def directory(name: str) -> Path:

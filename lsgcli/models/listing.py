@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lsgcli.models.manifest import AnyManifest
 
 MANY = 6  # directions that are named; more are counted
+UNCHECKED = {manifest.FILE_NAME, "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE"}
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,7 @@ def facts(directory: Path) -> dict[str, Any]:
         "kind": _kind(found),
         "licence": (record.licence if record else "") or (found.licence if found else ""),
         **({"origin": _origin(record)} if record else {}),
-        **(
-            {"directions": found.directions, "policy": manifest.plain(found.policy)}
-            if found
-            else {}
-        ),
+        **({"directions": found.directions, "policy": _policies(found)} if found else {}),
         "files": {
             file.name: {
                 "bytes": file.stat().st_size,
@@ -140,6 +137,15 @@ def facts(directory: Path) -> dict[str, Any]:
             if files.is_needed(file.name) and file.is_file()
         },
     }
+
+
+def _policies(found: AnyManifest) -> dict[str, Any]:
+    """The settings that are in use: of all directions, or of each that has its own."""
+    own = {direction: manifest.plain(each) for direction, each in found.policies.items()}
+    if own.keys() >= set(found.directions):
+        return own
+    common: dict[str, Any] = manifest.plain(found.policy)
+    return own | {"others": common} if own else common
 
 
 def _origin(record: provenance.Pulled) -> dict[str, str]:
@@ -152,16 +158,18 @@ def _origin(record: provenance.Pulled) -> dict[str, str]:
     }
 
 
-def verify(directory: Path) -> int:
-    """Check all files of a model, whole; tell how many have a checksum.
+def verify(directory: Path) -> tuple[int, list[str]]:
+    """Check all files of a model, whole; tell how many have a checksum, and which have none.
 
-    Raises ModelError, ManifestError, OSError.
+    What people read, and the manifest, which ``lsg tune`` may change, need none. Raises ModelError,
+    ManifestError, OSError.
     """
     if not (directory / WEIGHTS).exists():
         raise ModelError(f"{directory}: not a model of CTranslate2's, it has no {WEIGHTS}")
     expected = _expected(directory)
     files.verify(directory, expected, whole=True)
-    return len(expected)
+    tables = {file.name for file in directory.iterdir() if files.is_needed(file.name)}
+    return len(expected), sorted(tables - expected.keys() - UNCHECKED)
 
 
 def _expected(directory: Path) -> dict[str, files.File]:

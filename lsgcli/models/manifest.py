@@ -221,9 +221,24 @@ AnyManifest: TypeAlias = DecoderOnlyManifest | EncoderDecoderManifest | SpeechMa
 def load(directory: Path) -> AnyManifest:
     """Read and check a model directory's manifest.
 
-    Raises ManifestError, naming the file and the place in it.
+    Raises ManifestError, naming the file and the place in it, ModelError if it is no file to read.
     """
     file = directory / FILE_NAME
+    manifest = _read(file)
+    if isinstance(manifest, DecoderOnlyManifest):
+        check_parts(f"{file}: prompt.parts", manifest.prompt.parts, ["{source}", "{target}"])
+        _check_tokenizer(file, manifest.tokenizer, characters=False)
+    elif isinstance(manifest, EncoderDecoderManifest):
+        check_parts(f"{file}: source.parts", manifest.source.parts, ["{source}"])
+        check_parts(f"{file}: target.parts", manifest.target.parts, ["{target}"])
+        for tokenizer in (manifest.source.tokenizer, manifest.target.tokenizer):
+            if tokenizer is not None:
+                _check_tokenizer(file, tokenizer, characters=True)
+    return manifest
+
+
+def _read(file: Path) -> AnyManifest:
+    """Read a manifest by its schema. Raises ManifestError, ModelError."""
     try:
         data = parse(read_text(file))
         if data.get("version") != VERSION:
@@ -234,22 +249,17 @@ def load(directory: Path) -> AnyManifest:
         files.check_table(file, data.get("files"))
         manifest: AnyManifest = msgspec.convert(data, AnyManifest)
     except FileNotFoundError:
-        raise ManifestError(f"{directory}: not a model directory, it has no {FILE_NAME}") from None
+        raise ManifestError(
+            f"{file.parent}: not a model directory, it has no {FILE_NAME}"
+        ) from None
     except msgspec.ValidationError as error:
         raise ManifestError(f"{file}: {str(error)[:500].replace('`$.', '`')}") from error
     except ModelError as error:
-        raise ManifestError(str(error)) from error
+        if isinstance(error.__cause__, UnicodeError):
+            raise ManifestError(str(error)) from error
+        raise
     except ValueError as error:
         raise ManifestError(f"{file}: {error}") from error
-    if isinstance(manifest, DecoderOnlyManifest):
-        check_parts(f"{file}: prompt.parts", manifest.prompt.parts, ["{source}", "{target}"])
-        _check_tokenizer(file, manifest.tokenizer, characters=False)
-    elif isinstance(manifest, EncoderDecoderManifest):
-        check_parts(f"{file}: source.parts", manifest.source.parts, ["{source}"])
-        check_parts(f"{file}: target.parts", manifest.target.parts, ["{target}"])
-        for tokenizer in (manifest.source.tokenizer, manifest.target.tokenizer):
-            if tokenizer is not None:
-                _check_tokenizer(file, tokenizer, characters=True)
     return manifest
 
 

@@ -52,7 +52,14 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # Mean log-probability of a token, below which a sentence is left as it is; none: no sentence.
     floor: Annotated[float, msgspec.Meta(le=0)] | None = None
 
+    def chosen(self) -> dict[str, Any]:
+        """The thresholds that are the model's, by name."""
+        return {"delta": self.delta, "alpha": self.alpha}
+
     def settings(self, level: str) -> dict[str, Any]:
         """The settings at a level, by name."""
         own: Level = getattr(self.levels, level)
-        return {"delta": self.delta, "alpha": self.alpha} | own.settings()
+        return self.chosen() | own.settings()
+
+
+LLAMA = Thresholds(delta=7.5, alpha=0.6)  # the paper's for Llama 2, where nobody has tuned a model

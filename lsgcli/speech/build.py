@@ -1,4 +1,4 @@
-"""How the pipeline for speech is put together from a model and options."""
+"""Builds the pipeline for speech from a model and options."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def spoken(model: Model[SpeechManifest]) -> str | None:
-    """The name of the language that is spoken, None if it is told by ear."""
+    """Return the name of the language that is spoken; None if it is detected from the audio."""
     return None if model.source == AUTO else NAMES.get(model.source, model.source)
 
 
@@ -39,17 +39,17 @@ def feed(
     live: bool = False,
     pace: bool = False,
 ) -> SpeechFeed:
-    """What hands out utterances, cut into segments.
+    """Return a feed of utterances, cut into segments.
 
     Args:
-        model: knows how long a pause is, unless ``pause`` says it.
+        model: has the length of a pause, unless ``pause`` is given.
         samples: 16 kHz, mono, float32, in arrays of shape [n].
         segment: seconds of a source unit.
         pause: seconds of silence that end an utterance.
-        vad: whether what is no speech is skipped.
+        vad: whether audio without speech is skipped.
         stall: seconds without any audio that end an utterance, if it comes ``live``.
-        live: whether the audio comes in its own time.
-        pace: whether it is handed out at the pace of speech.
+        live: whether the audio arrives in real time.
+        pace: whether it is delivered at the pace of speech.
 
     """
     return SpeechFeed(

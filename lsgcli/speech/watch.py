@@ -1,4 +1,4 @@
-"""Notices that speech goes in and no words come out."""
+"""A warning when speech is read and no words are written."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class Watch:
-    """Observes a pipeline for speech; warns once, until words come again."""
+    """Observes a pipeline for speech; warns once, and again only after a word."""
 
-    language: str | None  # that was asked for; None if it is told by ear
+    language: str | None  # that was asked for; None if it is detected
     most: float = 20.0  # seconds of speech
     _silent: float = 0.0  # seconds of speech since the last word
 
     def begin(self, streamed: bool, read: float) -> None:
-        """That an utterance begins changes nothing."""
+        """Do nothing."""
 
     def event(self, event: Event, now: float, read: float) -> None:
-        """Count seconds of speech, and forget them when a word comes."""
+        """Count seconds of speech; start again at a word."""
         if isinstance(event, Commit):
             self._silent = 0.0
         elif isinstance(event, Units):
@@ -39,10 +39,10 @@ class Watch:
                 )
 
     def end(self, read: float) -> None:
-        """Nor does that it ends."""
+        """Do nothing."""
 
     def verbatim(self, text: str) -> None:
-        """Nothing is copied of speech."""
+        """Do nothing: speech has no copies."""
 
     def waited(self, seconds: float, behind: float) -> None:
-        """Waiting is no speech."""
+        """Do nothing."""

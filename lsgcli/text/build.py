@@ -1,4 +1,4 @@
-"""How the pipeline for text is put together from models and options."""
+"""Builds the pipeline for text from models and options."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def build(
     *,
     preview: bool = False,
 ) -> Pipeline:
-    """Connect the parts; ``backends`` are those of the models, by language, and are waited for.
+    """Connect the parts; ``backends`` are those of the models, by language.
 
     Raises UsageError, ModelError.
     """
@@ -98,7 +98,7 @@ def _router(directions: Directions, options: TextOptions) -> Router:
 
 
 def _reader(options: TextOptions, limits: Mapping[str, Limits]) -> Reader:
-    """What tells prose from what is copied, for each language."""
+    """Return what finds the prose in lines, for each language."""
     cutters = {
         language: Cutter(Finder(options.patterns, limit.spells), limit, language)
         for language, limit in limits.items()

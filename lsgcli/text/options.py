@@ -1,4 +1,4 @@
-"""What is to be done with text, whoever asks for it."""
+"""Options of a translation of text, for the command line and the Python API."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TextOptions:
-    """What the input is, and how it is treated. The command line's defaults."""
+    """What the input is, and how it is treated. The defaults are the command line's."""
 
     kind: Kind = "auto"
     json_fields: tuple[str, ...] = ()
-    by_line: bool = True  # a line in, a line out; else a sentence is a line
-    protect: bool = True  # what is no prose is copied
+    by_line: bool = True  # one line in, one line out; else a sentence a line
+    protect: bool = True  # copy what is no prose
     patterns: tuple[str, ...] = ()  # regular expressions of words that are copied too
-    floor: float | None = None  # mean log-probability below which a sentence stays as it is
-    own_floor: bool = True  # the model's own, in place of ``floor``
+    floor: float | None = None  # mean log-probability, in nats, below which a sentence is left
+    own_floor: bool = True  # use the model's floor, not ``floor``
     memory: tuple[tuple[str, str], ...] = ()  # known translations
-    phrases: bool = True  # those of what systems say
+    phrases: bool = True  # also the table of system phrases
     encoding: str = UTF_8
-    strict: bool = False  # fail on input that its encoding does not have
+    strict: bool = False  # fail on input that is invalid in its encoding
     idle: float | None = 2.0  # seconds without input that end a word
-    bulk: bool = True  # what is complete is translated at once; else units come one by one
+    bulk: bool = True  # translate what is complete at once; else units come one by one
 
     def check(self) -> None:
         """Raise UsageError for options that exclude each other."""
@@ -43,10 +43,10 @@ class TextOptions:
         if not self.by_line and (self.json_fields or not auto):
             option = "--json-field" if auto else "--as"
             raise UsageError(f"{option} is about lines; it has no effect with --segment sentence")
-        Finder(self.patterns)  # which tells what is wrong with them
+        Finder(self.patterns)  # which checks the patterns
 
     def check_characters(self, directions: Directions) -> None:
-        """Raise UsageError for what models that read characters cannot do."""
+        """Raise UsageError for options that models of characters do not support."""
         wrong = {
             "--from auto": directions.told,
             "--protect-regex": bool(self.patterns),

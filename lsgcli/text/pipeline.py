@@ -1,4 +1,4 @@
-"""The live pipeline: pieces of input in, committed output out, one model.
+"""The live pipeline for text: pieces of input in, committed output out.
 
 What is complete when it is read has nothing to wait for and is translated whole, in batches. What
 is still arriving goes through the READ/WRITE loop, word by word.
@@ -32,32 +32,32 @@ if TYPE_CHECKING:
 
 ADDED = 128  # segments that are read before a batch, at most
 WINDOW = 4096  # segments that wait for their translation, or for that of one before them
-HELD = 1 << 21  # characters of them
+HELD = 1 << 21  # characters in them
 
 
 class Models:
-    """Answers what sentences ask: with the model of their language."""
+    """Answers requests for translations, each with the model of its language."""
 
     def __init__(self, routes: Mapping[str, Route]) -> None:
-        """Take a route for each language."""
+        """Use a route for each language."""
         self._backends = {language: route.backend for language, route in routes.items()}
 
     @property
     def side_by_side(self) -> int:
-        """How many batches the models work on at the same time."""
+        """How many batches the models run at the same time."""
         return max(backend.replicas for backend in self._backends.values())
 
     def alike(self, question: Ask) -> Hashable:
-        """Questions of a language, of the same length, and so on."""
+        """Return what the questions of a batch have in common: language, length, and so on."""
         backend = self._backends[question.language]
         return question.language, backend.alike(request_whole(question.words, backend.lexicon))
 
     def most(self, question: Ask) -> int:
-        """The size of a batch."""
+        """Return the size of a batch."""
         return self._backends[question.language].batch_size
 
     def ask(self, questions: Sequence[Ask]) -> Iterator[Scored]:
-        """Ask the model of the language that all questions have."""
+        """Ask the model of the questions' language."""
         backend = self._backends[questions[0].language]
         return backend.scored([request_whole(each.words, backend.lexicon) for each in questions])
 
@@ -65,7 +65,7 @@ class Models:
 class Pipeline:
     """Feed → segments → policy loop ↔ backend → writer, with observers beside it.
 
-    ``routes`` has one for each language that the feed tells, or a single one, for ``""``.
+    ``routes`` has one for each language that is detected, or a single one, for ``""``.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Pipeline:
     ) -> None:
         """Connect the parts. ``preview`` asks for hypotheses while waiting.
 
-        ``reader`` tells what of complete lines is prose; without one all is.
+        ``reader`` finds the prose in complete lines; without one all is prose.
         """
         self._feed = feed
         self._routes = routes
@@ -99,12 +99,12 @@ class Pipeline:
         deque(self.steps(), maxlen=0)
 
     def steps(self) -> Iterator[None]:
-        """Do the same step by step: each hands something to the writer."""
+        """Do the same step by step: each step calls the writer."""
         while self._session.wait(self._feed.waiting):
             yield from self._translate()
 
     def _translate(self) -> Iterator[None]:
-        """Translate all that is there: what is complete in batches, while more of it is read."""
+        """Translate all that has arrived; batches run while more is read."""
         while True:
             pieces: list[Piece] = []
             if len(self._pool) < WINDOW and self._held < HELD:
@@ -121,14 +121,14 @@ class Pipeline:
             yield from self._stream(unit)
 
     def _add(self, pieces: list[Piece]) -> None:
-        """Begin with what is complete."""
+        """Add what is complete to the pool."""
         for part in self._reader(pieces) if self._reader else unread(pieces):
             self._lengths.append(len(part.text))
             self._held += len(part.text)
             self._pool.add(_line_end(part) if isinstance(part, EndLine) else self._translator(part))
 
     def _write(self) -> None:
-        """Write what is finished, and what is between, in order."""
+        """Write finished sentences, and the copies between them, in order."""
         for outputs in self._pool.finished():
             self._held -= self._lengths.popleft()
             if isinstance(outputs, EndLine):
@@ -205,7 +205,7 @@ class Pipeline:
 
 
 def _line_end(end: EndLine) -> Steps[EndLine]:
-    """Wait for what is before it, that is all."""
+    """Ask nothing: a line end only waits for its turn."""
     yield from ()
     return end
 

@@ -1,9 +1,9 @@
-"""Input as it came, kept in a file: to run a live stream again.
+"""Recordings of the input with its timing, to run a live stream again.
 
-The file is JSON lines. The first says how it was translated (``Header``), each other one is a
-``Piece``: bytes in base64, the seconds from the first of them, and a checksum of all so far. A
-recording may come from anyone. It holds numbers, names of choices and switches, each with its
-limits: no file, no model, no pattern, nothing that is looked up or run.
+The file is JSON lines. The first has the settings (``Header``), each other one is a ``Piece``:
+bytes in base64, the seconds since the first of them, and a checksum of all so far. A recording may
+come from anyone. It holds numbers, names of choices and switches, each with its limits: no file, no
+model, no pattern, nothing that is looked up or run.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NOT_KEPT: dict[str, NotKept] = {
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was asked for of a translation, by the names of the options; what was not is unset."""
+    """The options that were given, by their names; others are unset."""
 
     to: Language
     from_: Language | Literal["auto"] | UnsetType = msgspec.field(name="from", default=UNSET)
@@ -70,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Settings:
-        """Check values by the names of the fields. Raises UsageError for what cannot be kept."""
+        """Make settings of values by field. Raises UsageError for invalid ones."""
         names = dict(zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True))
         try:
             return msgspec.convert({names[name]: value for name, value in values.items()}, cls)
@@ -78,7 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise UsageError(f"a recording cannot hold these options: {error}") from error
 
     def given(self) -> dict[str, Any]:
-        """What is set, by the names of the fields, as numbers, names and switches."""
+        """Return what is set, by the names of the fields, as numbers, names and switches."""
         values = ((name, getattr(self, name)) for name in self.__struct_fields__)
         return {name: msgspec.to_builtins(value) for name, value in values if value is not UNSET}
 
@@ -109,7 +109,7 @@ class Sink(Protocol):
 
 
 class Chunks(Protocol):
-    """Where a feed gets its chunks from; see ``ChunkReader``."""
+    """The source of a feed's chunks; see ``ChunkReader``."""
 
     @property
     def ended(self) -> bool:
@@ -117,12 +117,12 @@ class Chunks(Protocol):
         ...
 
     def get(self, timeout: float | None = None) -> Chunk | None:
-        """Give the next chunk; None at the end, or when ``timeout`` seconds have passed."""
+        """Return the next chunk; None at the end, or when ``timeout`` seconds have passed."""
         ...
 
 
 class Recorder:
-    """Passes chunks on and writes them down, each at once."""
+    """Passes chunks on and records each at once."""
 
     def __init__(self, chunks: Chunks, file: Sink, header: Header) -> None:
         """Write the header."""
@@ -138,7 +138,7 @@ class Recorder:
         return self._chunks.ended
 
     def get(self, timeout: float | None = None) -> Chunk | None:
-        """Give the next chunk, having written it down."""
+        """Return the next chunk after recording it."""
         chunk = self._chunks.get(timeout)
         if chunk is not None:
             self._first = chunk.time if self._first is None else self._first
@@ -152,14 +152,14 @@ class Recorder:
 
 
 class Replay:
-    """A recording as input, in virtual time: a model that takes no time, so always the same.
+    """A recording as input, in virtual time: the result is always the same.
 
-    Every chunk is worked off before the next one comes; a pause that was longer than the time-out
-    asked for is a time-out again.
+    Every chunk is processed before the next one arrives. A pause longer than the time-out asked for
+    is a time-out again.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
-        """Read the header of a recording. Raises InputError, naming the line, if it is none."""
+        """Read the header. Raises InputError, naming the line, if the file is no recording."""
         self.ended = False
         self._name = name
         self._now = 0.0
@@ -169,9 +169,9 @@ class Replay:
         self._next = next(self._pieces, None)
 
     def get(self, timeout: float | None = None) -> Chunk | None:
-        """Give the next chunk if its time comes before the time-out.
+        """Return the next chunk if its time comes before the time-out, or else None.
 
-        Raises InputError, naming the line, if what is read next is damaged.
+        Raises InputError, naming the line, if the next line is damaged.
         """
         piece = self._next
         if piece is None:

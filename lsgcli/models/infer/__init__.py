@@ -22,13 +22,13 @@ from lsgcli.models.files import sha256
 from lsgcli.models.infer import prompts
 from lsgcli.models.infer.layouts import family, layouts, names
 from lsgcli.models.manifest import FILE_NAME, VERSION
+from lsgcli.policy.levels import LLAMA
 
 if TYPE_CHECKING:
     from lsgcli.models.infer.prompts import Tokenizer
 
 LONGEST_SOURCE = 256  # tokens of a segment, for a model that takes more
-THRESHOLDS = {"delta": 7.5, "alpha": 0.6}  # the paper's for Llama 2: nobody has tuned this model
-HINT = "# delta and alpha are the paper's for Llama 2; lsg tune finds this model's own.\n"
+HINT = "# The thresholds are the paper's for Llama 2; lsg tune finds this model's own.\n"
 SOURCES = ("source.spm", "target.spm")
 SENTENCEPIECE = ("tokenizer.model", "sentencepiece.bpe.model", "spiece.model", "spm.model")
 
@@ -84,7 +84,7 @@ def manifest(model: Path, original: Unconverted, overrides: Overrides) -> dict[s
     if (overrides.source is None or overrides.target is None) and not known:
         raise UsageError("--from and --to are missing: the model does not say what it translates")
     written["directions"] = [f"{overrides.source or '*'}-{overrides.target or '*'}"]
-    return written | {"policy": THRESHOLDS}
+    return written | {"policy": LLAMA.chosen()}
 
 
 def write(directory: Path, written: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lsgcli import terminal
 from lsgcli.errors import HubError, ManifestError, ModelError, UsageError
 from lsgcli.log import logger
-from lsgcli.models import catalog, manifest, provenance, store
+from lsgcli.models import manifest, provenance, store, whisper
 from lsgcli.models.files import WEIGHTS, File, is_needed, read_object, sha256, verify
 from lsgcli.models.manifest import FILE_NAME
 from lsgcli.models.pull import limits, repository
@@ -85,7 +85,7 @@ def _check(name: str, directory: Path) -> None:
         if (directory / FILE_NAME).exists():
             manifest.verify(directory, manifest.load(directory))
         elif "suppress_ids" in read_object(directory / "config.json"):
-            catalog.whisper_manifest(directory)
+            whisper.manifest(directory)
     except (ManifestError, ModelError) as error:
         raise HubError(f"{name} is not installed, since it cannot be used: {error}") from error
 

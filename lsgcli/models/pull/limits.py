@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+    from lsgcli.errors import LsgError
+
 LARGEST_ANSWER = 32 << 20  # bytes of what the Hub tells of a repository
 MOST_FILES = 200  # of a model
 ANSWER = 60.0  # seconds until an answer must have begun; of what is told of a repository, ended
 RETRY_AFTER = 60.0  # seconds that the Hub may ask to be waited
+TEST_SET = 600.0  # seconds for the download of a test set
 SLOWEST, PATIENCE = 1024, 60.0  # bytes a second at least, over so many seconds
 
 
@@ -27,8 +30,8 @@ class _TooLate(BaseException):
 
 
 @contextmanager
-def deadline(seconds: float, message: str) -> Iterator[None]:
-    """Raise HubError with the message if the block takes longer, whatever it waits for.
+def deadline(seconds: float, error: LsgError) -> Iterator[None]:
+    """Raise the error if the block takes longer, whatever it waits for.
 
     Only in the main thread, where a signal can end a wait; elsewhere the time-outs of single reads
     are all there is.
@@ -45,7 +48,7 @@ def deadline(seconds: float, message: str) -> Iterator[None]:
     try:
         yield
     except _TooLate:
-        raise HubError(message) from None
+        raise error from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

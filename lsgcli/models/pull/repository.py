@@ -106,7 +106,7 @@ def describe(name: str, revision: str) -> Repository:
     at = endpoint()
     url = f"{at}/api/models/{name}/revision/{quote(revision or 'main', safe='')}?blobs=true"
     slow = f"{at} does not say within {limits.ANSWER:.0f} s what {name} holds; try again later"
-    with _understood(name, revision), limits.deadline(limits.ANSWER, slow):
+    with _understood(name, revision), limits.deadline(limits.ANSWER, HubError(slow)):
         _utils().validate_repo_id(name)
         with _opened(url, {}) as response:
             answer = _read(response)
@@ -169,7 +169,7 @@ def unreachable() -> str:
     """Ask the Hub for nothing, once and shortly; say why it does not answer, "" if it does."""
     utils = _utils()
     try:
-        with limits.deadline(2 * GLANCE, f"no answer within {2 * GLANCE:.0f} s"):
+        with limits.deadline(2 * GLANCE, HubError(f"no answer within {2 * GLANCE:.0f} s")):
             utils.get_session().head(endpoint(), timeout=GLANCE)
     except Exception as error:  # those of its HTTP client
         return _plain(str(error)) or type(error).__name__
@@ -222,7 +222,7 @@ def _append(repository: Repository, file: RemoteFile, stream: _Limited) -> None:
     pace = limits.Pace(file.name)
     slow = f"{at} does not begin with {file.name} within {limits.ANSWER:.0f} s; try again later"
     with ExitStack() as stack:
-        with limits.deadline(limits.ANSWER, slow):
+        with limits.deadline(limits.ANSWER, HubError(slow)):
             response = stack.enter_context(_opened(url, headers))
         if start and response.status_code != 206:  # it begins anew
             stream.truncate(0)

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from importlib.util import find_spec
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 WAY = "packages"  # takes the place of a commit where what is on its way is kept
 SCRATCH = ".pip-"  # directories that a pull which was killed may have left
 GLANCE = 0.1  # seconds between two looks at how much has come
+STEP, PATIENCE = 64 << 10, 180.0  # bytes at least in so many seconds; pip tries five times in 100
 BAD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
@@ -149,7 +151,10 @@ def _pip(wanted: str) -> list[str]:
 def _watched(
     command: list[str], scratch: Path, log: Path, most: int, grown: Callable[[int], None]
 ) -> int | None:
-    """Run pip, tell how much has come; give its exit code, None if too much came."""
+    """Run pip, tell how much has come; give its exit code, None if too much came.
+
+    Raises PackageError if too little comes: pip itself would wait for ever.
+    """
     with log.open("wb") as errors:
         process = subprocess.Popen(
             command,
@@ -159,6 +164,7 @@ def _watched(
             cwd=scratch,
             env=os.environ | {"TMPDIR": str(scratch)},
         )
+        came, since = 0, time.monotonic()
         try:
             while True:
                 try:
@@ -167,6 +173,13 @@ def _watched(
                     size = _largest(scratch)
                 if size > most:
                     return None
+                if size >= came + STEP:
+                    came, since = size, time.monotonic()
+                if time.monotonic() > since + PATIENCE:
+                    raise PackageError(
+                        f"pip gets less than {STEP >> 10} KB in {PATIENCE:.0f} s; try again "
+                        "later, and see pip config list for the index it asks"
+                    )
                 grown(size)
         finally:
             process.kill()

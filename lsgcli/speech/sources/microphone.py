@@ -1,4 +1,4 @@
-"""What PortAudio captures."""
+"""Microphones, by PortAudio."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     Block = NDArray[np.float32]  # shape [frames, channels]
 
 BLOCK = 0.02  # seconds of a block of PortAudio's
-QUEUED = 10.0  # seconds that may wait, before what comes is lost
+QUEUED = 10.0  # seconds in the queue, beyond which audio is lost
 SILENT = 5.0  # seconds without a block, after which a microphone has stopped
-LOOK = 0.5  # seconds between looks at whether it has
+LOOK = 0.5  # seconds between checks
 QUIET = 10.0  # seconds between warnings
 
 
@@ -44,7 +44,7 @@ class Device:
 
 
 def list_devices() -> list[Device]:
-    """List what can be captured from.
+    """Return the input devices.
 
     Raises InputError if there is no PortAudio, or it does not answer.
     """
@@ -55,21 +55,21 @@ class Microphone:
     """A device that has been opened; iterating over it starts capturing, and ends it.
 
     ``lost`` and ``overflows`` may be read, and ``stop`` called, at any time, also by a signal
-    handler: what has been captured till then is still handed out.
+    handler: audio captured by then is still delivered.
     """
 
     def __init__(self, device: str | int | None = None) -> None:
-        """Open the device of that number, or of a name with that in it, or the default one.
+        """Open the device of that number, or with that in its name, or the default one.
 
         Raises UsageError if there is no such device or more than one, InputError if there is none
         at all, it cannot be opened, or PortAudio is not installed.
         """
         sd = _portaudio()
         self.device = _find(_devices(sd), device)
-        self.overflows = 0  # times that PortAudio has said that it has lost input itself
+        self.overflows = 0  # input lost by PortAudio itself, in times
         self._dropped = 0  # frames
         self._blocks: SimpleQueue[Block | None] = SimpleQueue()
-        self._heard = 0.0  # when the last block came
+        self._heard = 0.0  # when the last block arrived
         try:
             self.rate, channels = _settings(sd, self.device)
             self._stream = sd.InputStream(
@@ -85,17 +85,17 @@ class Microphone:
 
     @property
     def lost(self) -> float:
-        """Seconds that came when the queue was full, and are lost."""
+        """Seconds of audio that were lost because the queue was full."""
         return self._dropped / self.rate
 
     def stop(self) -> None:
-        """Make the iteration end, after what has come so far."""
+        """End the iteration, after the audio that has arrived."""
         self._blocks.put(None)
 
     def __iter__(self) -> Iterator[Samples]:
         """Capture until ``stop``, and close the device.
 
-        Raises InputError if the device stops by itself, after all that it gave.
+        Raises InputError if the device stops by itself, after all its audio.
         """
         converter = Converter(self.device.name)
         warned = -QUIET
@@ -123,7 +123,7 @@ class Microphone:
             raise InputError(f"cannot start the microphone {self.device.name}: {error}") from error
 
     def _take(self, block: Block, frames: int, _: object, status: Any) -> None:
-        """Take a block from PortAudio, in its thread, and never wait."""
+        """Take a block from PortAudio, in its thread, without waiting."""
         self._heard = time.monotonic()
         self.overflows += bool(status.input_overflow)
         if self._blocks.qsize() < QUEUED / BLOCK:
@@ -149,7 +149,7 @@ class Microphone:
         return time.monotonic() - self._heard > SILENT
 
     def _close(self) -> None:
-        """Close the device; but one that does not answer any more would not let us, nor exit."""
+        """Close the device, unless it no longer answers: closing it would block."""
         if not self._stuck():
             self._stream.close()
         elif at_exit := getattr(_portaudio(), "_exit_handler", None):
@@ -157,7 +157,7 @@ class Microphone:
 
 
 def _portaudio() -> ModuleType:
-    """Import sounddevice, which starts PortAudio. Raises InputError if that is not there."""
+    """Import sounddevice, which starts PortAudio. Raises InputError if it is not installed."""
     try:
         import sounddevice
     except OSError as error:
@@ -189,7 +189,7 @@ def _devices(sd: ModuleType) -> list[Device]:
 
 
 def _find(devices: list[Device], wanted: str | int | None) -> Device:
-    """Find the device that is meant; a whole name is preferred to a part of one."""
+    """Return the device of that number or name; a whole name is preferred to a part."""
     if not devices:
         raise InputError("there is no microphone: PortAudio finds no device to capture from")
     if wanted is None:
@@ -212,9 +212,9 @@ def _names(devices: list[Device]) -> str:
 
 
 def _settings(sd: ModuleType, device: Device) -> tuple[int, int]:
-    """Choose a rate and a number of channels that the device takes: ours, else its own.
+    """Choose a rate and a number of channels that the device accepts: ours, or else its own.
 
-    Raises PortAudioError if it takes neither.
+    Raises PortAudioError if it accepts neither.
     """
     own = (device.rate, device.channels)
     for rate, channels in ((RATE, 1), (device.rate, 1), (RATE, device.channels)):

@@ -1,4 +1,4 @@
-"""Sentences in capitals: what is shown to a model that has not learnt to read them."""
+"""Sentences in upper case, and how they are shown to a model that cannot read them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WORDS = 2  # of two letters or more; what has fewer may be an abbreviation
+WORDS = 2  # of two letters or more; a sentence with fewer may be an abbreviation
 
 
 def in_capitals(words: Sequence[str]) -> bool:
-    """Whether a sentence is in capitals: all its letters, in words enough.
+    """Return whether a sentence is in upper case: all its letters, in enough words.
 
     >>> in_capitals("THE DISK {0} IS FULL!".split()), in_capitals(["USB:", "A", "B"])
     (True, False)
@@ -21,7 +21,7 @@ def in_capitals(words: Sequence[str]) -> bool:
 
 
 def in_lower_case(words: Sequence[str]) -> tuple[str, ...]:
-    """The sentence as it is usually written, but that names and the like are not known.
+    """Return the sentence in its usual case, except for names, which are not known.
 
     >>> in_lower_case(["THE", "DISK", "IS", "FULL!"])
     ('The', 'disk', 'is', 'full!')

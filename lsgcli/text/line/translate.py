@@ -1,9 +1,9 @@
-"""Complete sentences: translated whole, and so that every item of theirs survives.
+"""Complete sentences: translated whole, with every protected item kept.
 
-What is tried, in this order, until what the model wrote has every item exactly as often: the
-sentence with its numbers shown and all else behind placeholders; with the numbers hidden too; the
-words between the items, each by themselves; a copy. Each sentence is a generator that yields what
-it asks of a model; see ``core.pool`` for how they are run together.
+These are tried in order, until the translation has every item exactly as often: the sentence with
+its numbers shown and other items as placeholders; with the numbers as placeholders too; the words
+between the items by themselves; a copy. Each sentence is a generator that yields requests for a
+model; ``core.pool`` runs many of them together.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ T = TypeVar("T")
 class Route:
     """How one language is translated.
 
-    ``placeholders`` are words that the model copies, ``capitals``: it can read whole sentences of.
+    ``placeholders`` are words that the model copies. ``capitals``: it can read upper case.
     A sentence whose translation has a mean log-probability below the ``floor`` is left as it is.
-    What the ``memory`` knows needs no model.
+    Texts in the ``memory`` need no model.
     """
 
     policy: Policy
@@ -48,13 +48,13 @@ class Route:
     memory: Memory | None = None
 
     def turns(self, words: Sequence[str]) -> bool:
-        """Whether a complete sentence is shown in small letters, its translation in capitals."""
+        """Return whether a sentence is shown in lower case, and its translation changed back."""
         return not self.capitals and in_capitals(words)
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What the model of a language is asked to translate: what it is shown."""
+    """A request to the model of a language: the words that it is shown."""
 
     language: str
     words: tuple[str, ...]
@@ -62,7 +62,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Translated:
-    """A sentence, what a model wrote for it, and how much it believes that."""
+    """A sentence and its translation by a model, with its mean log-probability."""
 
     sentence: Sentence
     written: Scored
@@ -72,7 +72,7 @@ class Translated:
     guard: Guard | None = None
 
     def text(self, written: str) -> str:
-        """Turn a word that the model wrote into what is to be written."""
+        """Return a word of the translation as it is to be written."""
         written = written.upper() if self.upper else written
         if self.form and self.texts:
             written = self.form.restore(written, self.texts)
@@ -81,9 +81,9 @@ class Translated:
 
 @dataclass(frozen=True)
 class Given:
-    """A sentence, and what is written for it that no model wrote.
+    """A sentence and a text for it that is no model's.
 
-    ``logp`` is how much the model believed its own, if it was asked.
+    ``logp`` is the mean log-probability of the model's translation, if there was one.
     """
 
     sentence: Sentence
@@ -100,12 +100,12 @@ class Translator:
     """Translates complete sentences; ``routes`` and ``cut`` have one entry for each language."""
 
     def __init__(self, routes: Mapping[str, Route], cut: Mapping[str, Cutter]) -> None:
-        """Take the models, and what cuts the prose that markup holds."""
+        """Use these routes, and these cutters for the prose inside markup."""
         self._routes = routes
         self._cut = cut
 
     def __call__(self, part: Part) -> Steps[list[Output]]:
-        """Translate a sentence that is no part of another one; give what becomes of it."""
+        """Translate a sentence that is no part of another one."""
         if isinstance(part, Copy):
             return [part]
         memory = self._routes[part.language].memory
@@ -116,7 +116,7 @@ class Translator:
         return self._guarded(part, part.guard, outputs) if part.guard else outputs
 
     def _known(self, part: Sentence, pieces: list[Piece]) -> Steps[list[Output]]:
-        """Translate what the memory does not have, and take the rest from it."""
+        """Translate what is not in the memory, and take the rest from it."""
         found: list[Steps[list[Output]]] = []
         start = 0
         for piece in pieces:
@@ -134,7 +134,7 @@ class Translator:
         return _flat((yield from _together(found)))
 
     def _believed(self, part: Part) -> Steps[list[Output]]:
-        """Translate a sentence, or leave it if the model does not believe the translation."""
+        """Translate a sentence, or leave it if the translation is below the floor."""
         outputs = yield from self._part(part)
         if isinstance(part, Copy) or (floor := self._routes[part.language].floor) is None:
             return outputs
@@ -153,7 +153,7 @@ class Translator:
         return self._guarded(part, part.guard, outputs) if part.guard else outputs
 
     def _guarded(self, part: Sentence, guard: Guard, outputs: list[Output]) -> list[Output]:
-        """Write what its format can hold."""
+        """Return a translation that its format can hold."""
         text = "".join(map(self._rendered, outputs))
         if any(sign in text for sign in guard.forbidden):
             return [Copy(guard(part.before + part.text))]
@@ -196,7 +196,7 @@ class Translator:
         return Translated(sentence, written, shown, texts, upper)
 
     def _hidden(self, sentence: Sentence, run: Sequence[Item]) -> Steps[str]:
-        """Give the text of neighbours, with the prose in them translated."""
+        """Return the text of neighbouring items, with the prose in them translated."""
         found: list[Part] = []
         end = run[0].start
         for item in run:
@@ -218,7 +218,7 @@ class Translator:
         return output.sentence.before + " ".join(output.text(text).split())
 
     def _pieces(self, sentence: Sentence) -> Steps[list[Output]]:
-        """Translate what is between the items, and what elements hold."""
+        """Translate the text between the items, and inside elements."""
         found: list[Part] = []
         for piece in pieces(sentence):
             if isinstance(piece, Element):
@@ -251,7 +251,7 @@ def _advance(
     asks: dict[int, list[Ask]],
     done: dict[int, T],
 ) -> None:
-    """Give a reply; note what is asked next, or else the result."""
+    """Send a reply; store the next request, or else the result."""
     try:
         asks[n] = steps[n].send(reply)  # type: ignore[arg-type]
     except StopIteration as end:
@@ -260,7 +260,7 @@ def _advance(
 
 
 def _together(steps: Iterable[Steps[T]]) -> Steps[list[T]]:
-    """Run all in lock step: what they ask is asked together."""
+    """Run all in lock step, with their requests in one batch."""
     running = dict(enumerate(steps))
     replies: dict[int, list[Scored] | None] = dict.fromkeys(running)
     done: dict[int, T] = {}

@@ -1,4 +1,4 @@
-"""What the input may be taken for."""
+"""The kinds of input, for ``--as``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a line is, and what of it is prose."""
+"""Classifies lines, and finds the prose in them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from lsgcli.text.structure.kinds import Kind
 
 
-WHOLE = {"csv", "tsv", "html", "srt", "json"}  # lines that are waited for
+WHOLE = {"csv", "tsv", "html", "srt", "json"}  # kinds of input whose lines are waited for
 
 
 class Planner:
-    """Tells what a line consists of. It knows the lines before, and never looks ahead.
+    """Divides lines into spans. It knows the lines before, and never looks ahead.
 
-    So what becomes of a line does not depend on how the input came.
+    So the result for a line does not depend on how the input arrived.
     """
 
     def __init__(self, find: Finder, kind: Kind = "auto", names: Sequence[str] = ()) -> None:
@@ -41,7 +41,7 @@ class Planner:
         self._note = False  # inside a note of WebVTT
 
     def __call__(self, line: str) -> Iterable[Span]:
-        """Give the spans of a line that is not blank; together they are the line."""
+        """Return the spans of a line that is not blank; joined they are the line."""
         plans: dict[Kind, Callable[[str], Iterable[Span]]] = {
             "auto": self._auto,
             "log": self._log,
@@ -56,7 +56,7 @@ class Planner:
         return plans[self._kind](line)
 
     def blank(self) -> None:
-        """Note a line with nothing in it."""
+        """Note a blank line."""
         self._table, self._delimiter, self._note = False, "", False
         self._markdown("")
         self._programs("")
@@ -69,7 +69,7 @@ class Planner:
         return self._log(line)
 
     def _log(self, line: str) -> Iterable[Span]:
-        """A line of a program's, or prose."""
+        """Return the spans of a program's output, or of prose."""
         table, self._table = self._table, False
         before, self._delimiter = self._delimiter, ""
         if fields.is_json(line) or (fields.is_fragment(line) and not line.rstrip().endswith(".")):
@@ -94,7 +94,7 @@ class Planner:
         return [span] if isinstance(span, Copy) else self._message(span.text)
 
     def _message(self, line: str) -> Iterator[Span]:
-        """Give a header and what follows it."""
+        """Return the spans of a header and the rest."""
         end = header_end(line, self._find)
         if end:
             yield Copy(line[:end])

@@ -22,7 +22,7 @@ from ctranslate2.converters.converter import Converter
 from ctranslate2.specs import WhisperSpec
 from ctranslate2.specs.model_spec import visit_spec
 
-from lsgcli.models.catalog import whisper_vocabulary
+from lsgcli.models.whisper import vocabulary
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -93,7 +93,7 @@ class Stored(Converter):
         settings = json.loads((self._directory / "config.json").read_text(encoding="utf-8"))
         for name, value in settings.items():
             setattr(spec.config, name, value)
-        spec.register_vocabulary(whisper_vocabulary(self._directory))
+        spec.register_vocabulary(vocabulary(self._directory))
         return spec
 
 
