@@ -122,21 +122,22 @@ def install(name: str, directory: Path) -> Path:
         remove(final)
     directory.replace(final)
     sync_directory(root())
-    shutil.rmtree(root() / ".partial" / final.name)
+    tidy(name)
     return final
+
+
+def tidy(name: str) -> None:
+    """Delete what processes that were killed have left of a model that is whole."""
+    directory = place(name)
+    shutil.rmtree(root() / ".partial" / directory.name, ignore_errors=True)
+    for left in (root() / ".removed").glob("*"):
+        if re.fullmatch(rf"{re.escape(directory.name)}\.\d+", left.name):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def remove(directory: Path) -> None:
     """Delete a model: its name at once, then its files. Raises OSError."""
     out = root() / ".removed" / f"{directory.name}.{os.getpid()}"
     out.parent.mkdir(parents=True, exist_ok=True)
-    _clear(directory.name)
     directory.replace(out)
     shutil.rmtree(out)
-
-
-def _clear(name: str) -> None:
-    """Delete what processes that were killed have left of a model by that name."""
-    for left in (root() / ".removed").glob("*"):
-        if re.fullmatch(rf"{re.escape(name)}\.\d+", left.name):
-            shutil.rmtree(left)

@@ -35,6 +35,7 @@ def pull(name: str, revision: str, *, show: bool, color: str) -> Path:
         with store.locked(name, lambda: logger.info(f"waiting for another pull of {name}")):
             here = store.find(name)
             if here and _is_whole(here, described.commit):
+                store.tidy(name)
                 return here
             directory = store.partial(name, described.commit)
             if here:

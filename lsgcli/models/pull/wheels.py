@@ -48,6 +48,7 @@ def pull(entry: Entry, *, show: bool, color: str) -> Path:
         with store.locked(name, lambda: logger.info(f"waiting for another pull of {name}")):
             here = store.find(name)
             if here and _is_whole(here, entry):
+                store.tidy(name)
                 return here
             directory = store.partial(name, WAY)
             for left in directory.glob(f"{SCRATCH}*"):
