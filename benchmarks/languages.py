@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from lsgcli.text.language import Detector, Router
+from lsgcli.text.language import LanguageDetector, Router
 from lsgcli.text.words import Language, Word
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "test"
@@ -29,7 +29,7 @@ def lines() -> list[tuple[str, str]]:
     return found
 
 
-def told(line: str, detector: Detector) -> tuple[str, int]:
+def told(line: str, detector: LanguageDetector) -> tuple[str, int]:
     """The language that is told, and the words it took."""
     router, words = Router(detector), line.split()
     for number, word in enumerate(words, 1):
@@ -44,7 +44,7 @@ def main() -> None:
     """Print a line for each choice of languages."""
     data = lines()
     for chosen in (["de", "en", "es", "fr"], ["de", "en"], ["en", "fr"], ["en", "es"]):
-        detector = Detector(chosen)
+        detector = LanguageDetector(chosen)
         results = [(text, language, *told(text, detector)) for text, language in data]
         wrong = [
             (language, code)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from benchmarks.embedded import open_decoder_only
-from lsgcli.evaluation.caching import SharingBackend
+from lsgcli.evaluation.caching import CachingBackend
 from lsgcli.evaluation.corpus import Sentence, load_corpus
 from lsgcli.evaluation.curves import Curve, Figures, Point
 from lsgcli.evaluation.plot import draw_curves
@@ -118,7 +118,7 @@ def translate(
     backend: DecoderOnlyBackend, sentences: Sequence[Sentence], policies: Sequence[Policy]
 ) -> Logs:
     """Run all policies; what they ask of the model in common is computed once."""
-    shared = SharingBackend(backend)
+    shared = CachingBackend(backend)
     logs: Logs = {policy: [] for policy in policies}
     for start in range(0, len(sentences), GROUP):
         for policy in logs:

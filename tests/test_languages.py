@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsgcli.errors import UsageError
-from lsgcli.text.language import Detector, Router
+from lsgcli.text.language import LanguageDetector, Router
 from lsgcli.text.words import Item, Language, Newline, Word
 
 LINES = {
@@ -68,14 +68,14 @@ def test_paragraph_keeps_its_language_up_to_an_empty_line():
 
 @pytest.mark.parametrize("language", LINES)
 def test_languages_are_told_apart(language):
-    detector = Detector(["en", "de", "fr", "es"])
+    detector = LanguageDetector(["en", "de", "fr", "es"])
     for line in LINES[language]:
         assert detector(line)[0] == language, line
 
 
 def test_languages_that_nobody_knows():
     with pytest.raises(UsageError, match="cannot tell xx and yy apart"):
-        Detector(["xx", "yy"])
+        LanguageDetector(["xx", "yy"])
 
 
 def test_each_line_is_translated_or_copied():

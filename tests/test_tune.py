@@ -15,7 +15,7 @@ from sentences import SENTENCES
 
 from lsgcli.core.backend import Backend, Usage
 from lsgcli.errors import UsageError
-from lsgcli.evaluation.caching import SharingBackend
+from lsgcli.evaluation.caching import CachingBackend
 from lsgcli.evaluation.corpus import Sentence
 from lsgcli.evaluation.runner import evaluate
 from lsgcli.evaluation.tuning import Point, front, grid, measure, within
@@ -47,13 +47,13 @@ def test_sharing_changes_nothing_and_saves_calls(backend: Backend) -> None:
         return sorted(found, key=repr), backend.usage.tokens - before
 
     plain, tokens = run(backend)
-    shared, fewer = run(SharingBackend(backend))
+    shared, fewer = run(CachingBackend(backend))
     assert shared == plain
     assert fewer < 0.7 * tokens  # eight settings; the more there are, the more they share
 
 
 def test_forgetting_drops_everything(backend: Backend) -> None:
-    shared = SharingBackend(backend)
+    shared = CachingBackend(backend)
     evaluate(shared, SETTINGS[0], CORPUS[:1], lambda _: None)
     used = Usage(backend.usage.calls, backend.usage.tokens)
     evaluate(shared, SETTINGS[0], CORPUS[:1], lambda _: None)

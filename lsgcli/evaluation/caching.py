@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Prefixes = tuple[tuple["SourceUnit", ...], tuple[int, ...]]
 
 
-class SharingBackend:
+class CachingBackend:
     """A backend that caches its answers until ``forget``."""
 
     def __init__(self, backend: Backend) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from lsgcli.evaluation.caching import SharingBackend
+from lsgcli.evaluation.caching import CachingBackend
 from lsgcli.evaluation.pareto import pareto_front
 from lsgcli.evaluation.runner import evaluate
 from lsgcli.evaluation.sweep import Values, parse_sweep
@@ -93,7 +93,7 @@ def measure(
 
     ``progress`` gets how many more sentences all policies are done with.
     """
-    shared = SharingBackend(backend)
+    shared = CachingBackend(backend)
 
     def translate(policy: Policy, group: Sequence[Sentence], done: Done) -> None:
         evaluate(shared, policy, group, done, batch_size=GROUP, unit=unit)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsgcli.text import memory
 from lsgcli.text.feed import Feed
 from lsgcli.text.items import Finder
-from lsgcli.text.language import Detector, Router
+from lsgcli.text.language import LanguageDetector, Router
 from lsgcli.text.line.reader import Reader
 from lsgcli.text.line.sentences import Cutter
 from lsgcli.text.line.translate import Route
@@ -94,7 +94,7 @@ def build(
 
 def _router(directions: Directions, options: TextOptions) -> Router:
     languages = [*directions.models, directions.target]
-    return Router(Detector(languages), by_line=options.by_line)
+    return Router(LanguageDetector(languages), by_line=options.by_line)
 
 
 def _reader(options: TextOptions, limits: Mapping[str, Limits]) -> Reader:

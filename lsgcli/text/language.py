@@ -21,7 +21,7 @@ AROUND = "()[]{}<>\"'“”‘’„«».,;:!?…¿¡-–—"
 INSIDE = str.maketrans("", "", "'’-")
 
 
-class Detector:
+class LanguageDetector:
     """Naive Bayes over the bytes of a text, for about a hundred languages (py3langid)."""
 
     def __init__(self, languages: Iterable[str]) -> None:
