@@ -20,7 +20,7 @@ from test_speech import write_wav
 from lsgcli.backends.whisper import believed
 from lsgcli.core.segment import translate
 from lsgcli.core.steps import Arrival, Decision, Forward, Generate, Locate, Place, Receive
-from lsgcli.evaluation.caching import SharingBackend
+from lsgcli.evaluation.caching import CachingBackend
 from lsgcli.policy.lsg import Lsg
 from lsgcli.policy.speech import SpokenLsg
 from lsgcli.speech.sources.decode import decode
@@ -88,7 +88,7 @@ def test_with_a_word_a_segment_it_is_the_papers(unrounded, delta, lower, upper) 
     spoken = SpokenLsg(delta, 1.0, lower, upper, margin=0.5, agree=False)
     paper = Lsg(delta, 1.0, lower, upper)
     for sentence in SENTENCES:
-        source, backend = tuple(sentence.split()), SharingBackend(unrounded)
+        source, backend = tuple(sentence.split()), CachingBackend(unrounded)
         ours = [(d.action, d.i, d.j) for d in decisions(backend, source, spoken)]
         theirs = [(d.action, d.i, d.j) for d in decisions(backend, source, paper)]
         assert [each for each in ours if each[0].value == "write"] == [
