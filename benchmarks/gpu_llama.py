@@ -127,15 +127,15 @@ def prompt(directory: Path, length: int, source: Sequence[str]) -> Model[Any]:
         "max_source_tokens = 400\nprompt = {parts = [%s], end = ['</s>']}\n"
         "policy = {delta = 7.5, alpha = 0.6}\n[files]\n"
     )
-    fixed = ["<s>", "<2de>", "{source}", "<sep>", "{target}"]
+    filler = length  # too many; the second time exactly as many as are missing
     for _ in range(2):
+        fixed = ["<s>", "<2de>", FILLER * filler, "{source}", "<sep>", "{target}"]
         parts = ", ".join(f"'{part}'" for part in fixed)
         (directory / "manifest.toml").write_text(text % parts)
         model = _model(directory)
         lexicon = DecoderOnlyLexicon(open_tokenizer(directory, model.manifest.tokenizer), model)
-        missing = length - len(lexicon.prompt(Query(tuple(source), ())))
-        fixed[1:1] = [FILLER] * missing
-    return _model(directory)
+        filler += length - len(lexicon.prompt(Query(tuple(source), ())))
+    return model
 
 
 def _model(directory: Path) -> Model[Any]:
