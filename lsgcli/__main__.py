@@ -17,6 +17,7 @@ def main() -> None:
     """
     gc.disable()
     signals.catch()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy has no large products to compute
     from lsgcli.cli.app import run
 
     os._exit(run(sys.argv[1:]))

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from lsgcli.log import logger
 
@@ -18,14 +18,27 @@ if TYPE_CHECKING:
 
 
 def setup() -> None:
-    """UTF-8 whatever the locale; closed streams are open, but of no use; notes go to stderr."""
+    """UTF-8 whatever the locale; closed streams are open, but of no use; notes go to stderr.
+
+    What standard error does not take is lost, but not the work: a full disk there is no failure.
+    """
     _occupy()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    told = io.BufferedWriter(_Forgiving(2, "w", closefd=False))
+    sys.stderr = io.TextIOWrapper(told, "utf-8", "replace", line_buffering=True)
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logger.addHandler(_Lines())
+
+
+class _Forgiving(io.FileIO):
+    """A file to which writing never fails."""
+
+    def write(self, data: Any, /) -> int:
+        with suppress(OSError):
+            return super().write(data)
+        return len(data)
 
 
 def _occupy() -> None:
@@ -38,7 +51,7 @@ def _occupy() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, mode)  # takes the lowest free number
-    sys.stderr = sys.stderr or os.fdopen(2, "w")
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
 
 
 def is_terminal(descriptor: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
+from lsgcli.backends.room import check_room
 from lsgcli.models.manifest import EncoderDecoderManifest, verify
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def open_backend(
     What is asked of it is added to ``usage``.
     Raises ModelError, ManifestError. Checksums are computed while CTranslate2 is imported.
     """
+    check_room(model.directory, placement.threads)
     with ThreadPoolExecutor() as pool:
         verified = pool.submit(verify, model.directory, model.manifest)
         if isinstance(model.manifest, EncoderDecoderManifest):
@@ -67,6 +69,7 @@ def open_speech(
     prompt: str = "",
 ) -> WhisperBackend:
     """Do the same for speech; ``silence``, ``window`` and ``prompt`` as in ``WhisperBackend``."""
+    check_room(model.directory, placement.threads)
     verify(model.directory, model.manifest)
     from lsgcli.backends.whisper import WhisperBackend
 

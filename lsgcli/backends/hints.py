@@ -21,6 +21,10 @@ KNOWN = (
     ("CUDA driver version is insufficient", DRIVER),
     ("failed to allocate", MACHINE),  # also "allocated", by CTranslate2's allocator
     ("bad_alloc", MACHINE),
+    ("failed to map segment", MACHINE),  # of a library, by the dynamic loader
+    ("cannot allocate memory", MACHINE),
+    ("Cannot allocate memory", MACHINE),
+    ("can't start new thread", MACHINE),
 )
 
 

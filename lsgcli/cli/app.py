@@ -11,7 +11,7 @@ import typer
 
 from lsgcli import __version__, signals, terminal
 from lsgcli.cli.help import App
-from lsgcli.errors import ExitCode, LsgError
+from lsgcli.errors import ExitCode, LsgError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,6 +79,10 @@ def root(
     Reads words or speech while they arrive, writes each word of the translation or transcript as
     soon as there is enough source to be sure of it. Models run here, offline.
     """
+    try:
+        os.getcwd()
+    except OSError as error:  # oneMKL would end the process
+        raise UsageError("the working directory does not exist any more; go to another") from error
     if ctx.invoked_subcommand not in LIVE:
         signals.work()
 

@@ -180,12 +180,19 @@ class AudioOptions:
     rate: Annotated[
         int | None,
         typer.Option(
-            "--rate", min=1, metavar="HZ", help="Of --raw. (default: 16000)", rich_help_panel=INPUT
+            "--rate",
+            min=1000,
+            max=768_000,
+            metavar="HZ",
+            help="Of --raw. (default: 16000)",
+            rich_help_panel=INPUT,
         ),
     ] = None
     channels: Annotated[
         int | None,
-        typer.Option("--channels", min=1, help="Of --raw. (default: 1)", rich_help_panel=INPUT),
+        typer.Option(
+            "--channels", min=1, max=64, help="Of --raw. (default: 1)", rich_help_panel=INPUT
+        ),
     ] = None
     realtime: Annotated[
         bool,

@@ -142,6 +142,7 @@ class Device:
         typer.Option(
             "--threads",
             min=0,
+            max=1024,
             metavar="N",
             help="CPU cores to use, 0 for all of them.",
             rich_help_panel=MODEL,

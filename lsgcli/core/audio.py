@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 RATE = 16000  # samples a second, of everything that is heard
+LEAST_RATE, MOST_RATE = 1000, 768_000  # of what is read
+MOST_CHANNELS = 64
 QUIET = RATE // 100  # samples of 10 ms
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError
 from lsgcli.text.encoding import UTF_8, is_utf8, transcoded
+from lsgcli.text.words import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -87,7 +88,10 @@ def _read(descriptors: Iterable[int], encoding: str) -> Iterator[bytes]:
 def _paced(
     pieces: Iterable[bytes], pace: float, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[bytes]:
-    """Yield one word at a time, with the whitespace after it; without pauses if ``pace`` is 0."""
+    """Yield one word at a time, with the whitespace after it; without pauses if ``pace`` is 0.
+
+    What is ``LONGEST`` or more without whitespace is no word and is not waited for.
+    """
     held = b""
     for data in pieces:
         *words, held = re.findall(rb"\s*\S+\s*|\s+", held + data) or [b""]
@@ -95,5 +99,8 @@ def _paced(
             yield word
             if pace:
                 sleep(min(1 / pace, TIMEOUT_MAX))
+        if len(held) >= LONGEST:
+            yield held
+            held = b""
     if held:
         yield held

@@ -139,8 +139,9 @@ class Feed:
 
     def _line_ends(self) -> int:
         """How many pieces there are up to the last line end; all of them, if there is none."""
-        ends = (n for n, piece in enumerate(self._pieces, 1) if isinstance(piece, EndLine | Line))
-        return max(ends, default=len(self._pieces))
+        behind = enumerate(reversed(self._pieces))
+        last = next((n for n, piece in behind if isinstance(piece, EndLine | Line)), 0)
+        return len(self._pieces) - last
 
     def _take(self) -> Piece:
         piece = self._pieces.popleft()

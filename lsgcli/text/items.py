@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from lsgcli.errors import UsageError
+from lsgcli.text.patterns import Patterns
 from lsgcli.text.words import LONGEST_PROSE
 
 if TYPE_CHECKING:
@@ -218,12 +218,7 @@ class Finder:
 
         Raises UsageError for an invalid regular expression.
         """
-        self._extra: list[re.Pattern[str]] = []
-        for pattern in extra:
-            try:
-                self._extra.append(re.compile(pattern))
-            except re.error as error:
-                raise UsageError(f"--protect-regex {pattern!r}: {error}") from error
+        self._extra = Patterns(extra)
         self._spelt = spelt
 
     def __call__(self, text: str) -> list[Item]:
@@ -296,7 +291,7 @@ class Finder:
                 yield Item(a, b)
 
     def _is_opaque(self, word: str) -> bool:
-        if any(pattern.fullmatch(word) for pattern in self._extra):
+        if self._extra and self._extra.match(word):
             return True
         if WORD.fullmatch(word):
             return True

@@ -241,6 +241,6 @@ def ends_sentence(words: list[str], language: str) -> bool:
     """
     if not words[-1].rstrip(CLOSING).endswith(tuple(TERMINAL)):
         return False
-    probe = " ".join([*words[-8:], NAME])
+    probe = " ".join([*(word[-LONGEST_PROSE:] for word in words[-8:]), NAME])
     sentences: list[str] = list(sentencex.segment(language, probe))
     return sentences[-1].strip() == NAME

@@ -41,7 +41,7 @@ def decode(source: Source) -> Iterator[Samples]:
 def _decode(file: FileIO, name: str) -> Iterator[Samples]:
     with file:
         start = Recorded(file)
-        header = read_header(start)
+        header = read_header(start, name)
         if not start.data:
             raise InputError(f"{name} is empty")
         if header:
@@ -51,7 +51,7 @@ def _decode(file: FileIO, name: str) -> Iterator[Samples]:
             file.seek(0)
             yield from _convert(file, name, OPTIONS)
         else:
-            yield from _convert(Replayed(start.data, file), name, LIVE)
+            yield from _convert(Replayed(bytes(start.data), file), name, LIVE)
 
 
 def _convert(file: Any, name: str, options: dict[str, str]) -> Iterator[Samples]:
@@ -78,6 +78,9 @@ def _open(file: Any, name: str, options: dict[str, str]) -> InputContainer:
     if not container.streams.audio:
         container.close()
         raise InputError(f"{name}: there is no audio in it")
+    if container.streams.audio[0].codec_context is None:
+        container.close()
+        raise InputError(f"{name}: FFmpeg does not know how its audio is coded")
     return container
 
 

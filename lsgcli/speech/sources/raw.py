@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lsgcli.core.audio import RATE
+from lsgcli.core.audio import LEAST_RATE, MOST_CHANNELS, MOST_RATE, RATE
 from lsgcli.errors import UsageError
 from lsgcli.log import logger
 from lsgcli.speech.sources.files import title, unbuffered
@@ -40,8 +40,11 @@ class Pcm:
         if self.sample_format not in WIDTHS:
             formats = ", ".join(WIDTHS)
             raise UsageError(f"no raw format {self.sample_format!r}; there are {formats}")
-        if self.rate < 1 or self.channels < 1:
-            raise UsageError(f"no audio has {self.rate} Hz and {self.channels} channels")
+        if not (LEAST_RATE <= self.rate <= MOST_RATE and 1 <= self.channels <= MOST_CHANNELS):
+            raise UsageError(
+                f"raw audio of {self.rate} Hz and {self.channels} channels is not read: "
+                f"{LEAST_RATE} to {MOST_RATE} Hz and up to {MOST_CHANNELS} channels are"
+            )
 
     @property
     def frame(self) -> int:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lsgcli.core.audio import RATE
+from lsgcli.core.audio import LEAST_RATE, MOST_RATE, RATE
+from lsgcli.errors import InputError
 from lsgcli.log import logger
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Converter:
     def array(self, samples: NDArray[np.float32], rate: int) -> Samples:
         """Convert float32 samples of shape [n] or [n, channels] that come ``rate`` a second.
 
-        Channels count alike. Gives what is ready, which may be nothing.
+        Channels count alike. Gives what is ready, which may be nothing. Raises InputError for a
+        rate that no recording of speech has.
         """
         samples = self._finite(samples)
         if samples.ndim == 2:
@@ -51,7 +53,10 @@ class Converter:
         return self._resample(frame)
 
     def frame(self, frame: AudioFrame) -> Samples:
-        """Convert a frame of any kind. Gives what is ready, which may be nothing."""
+        """Convert a frame of any kind. Gives what is ready, which may be nothing.
+
+        Raises InputError as ``array`` does.
+        """
         if frame.format.name.startswith(("flt", "dbl")):
             samples = frame.to_ndarray()
             finite = self._finite(samples)
@@ -76,6 +81,8 @@ class Converter:
 
     def _resample(self, frame: AudioFrame) -> Samples:
         layout = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if layout != self._layout:
+            check_rate(self._name, frame.sample_rate)
         rest = self.flush() if layout != self._layout else None
         if self._resampler is None:
             from av import AudioResampler
@@ -84,6 +91,12 @@ class Converter:
             self._resampler = AudioResampler(MIXED, "mono", RATE)
         ready = _joined(self._resampler.resample(frame))
         return ready if rest is None else np.concatenate((rest, ready))
+
+
+def check_rate(name: str, rate: int) -> None:
+    """Raise InputError for a rate of which a little would be hours, or which FFmpeg cannot take."""
+    if not LEAST_RATE <= rate <= MOST_RATE:
+        raise InputError(f"{name}: {rate} Hz; rates from {LEAST_RATE} to {MOST_RATE} Hz are read")
 
 
 def _joined(frames: list[AudioFrame]) -> Samples:

@@ -13,12 +13,14 @@ from typing import IO, TYPE_CHECKING, cast
 
 from lsgcli.log import logger
 from lsgcli.speech.sources.raw import READ, Pcm
+from lsgcli.speech.sources.resample import check_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import FileIO
 
 FORMATS = {1: "u8", 2: "s16le", 3: "s24le", 4: "s32le"}  # by bytes a sample
+LONGEST = 1 << 20  # bytes of a header, notes and pictures before the samples included
 ENDLESS = 0x7FFF0000  # bytes; a stream whose length is not known claims at least that, or nothing
 
 
@@ -31,19 +33,19 @@ class Header:
 
 
 class Recorded:
-    """Reads and keeps what has been read."""
+    """Reads and keeps what has been read, up to ``LONGEST``; from there on there is nothing."""
 
     def __init__(self, file: FileIO) -> None:
         self._file = file
-        self.data = b""
+        self.data = bytearray()
 
     def read(self, size: int) -> bytes:
         """Read just so many bytes, fewer only at the end."""
-        piece = b""
-        while len(piece) < size and (more := self._file.read(size - len(piece))):
-            piece += more
-        self.data += piece
-        return piece
+        start = len(self.data)
+        end = min(start + size, LONGEST)
+        while len(self.data) < end and (more := self._file.read(end - len(self.data))):
+            self.data += more
+        return bytes(self.data[start:])
 
 
 class Replayed:
@@ -59,16 +61,20 @@ class Replayed:
         return piece or self._file.read(size) or b""
 
 
-def read_header(file: Recorded) -> Header | None:
-    """Read up to the first sample; None if this is not WAV, or not of one or two channels."""
+def read_header(file: Recorded, name: str) -> Header | None:
+    """Read up to the first sample; None if this is not WAV, or not of one or two channels.
+
+    Raises InputError for a rate that is none of speech.
+    """
     try:
         with wave.open(cast("IO[bytes]", file), "rb") as wav:
             width, channels, rate = wav.getsampwidth(), wav.getnchannels(), wav.getframerate()
             length = wav.getnframes() * width * channels
     except (wave.Error, EOFError):
         return None
-    if width not in FORMATS or channels > 2 or rate < 1:
+    if width not in FORMATS or channels > 2:
         return None
+    check_rate(name, rate)
     return Header(Pcm(FORMATS[width], rate, channels), length if 0 < length < ENDLESS else None)
 
 
