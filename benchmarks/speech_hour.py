@@ -42,9 +42,9 @@ class Minutes(SpeechStatistics):
 
     _last = (0.0, 0.0, 0)
 
-    def waited(self, seconds: float, behind: float) -> None:
+    def waited(self, seconds: float, behind: float, now: float) -> None:
         """Look whether some minutes have passed."""
-        super().waited(seconds, behind)
+        super().waited(seconds, behind, now)
         heard = self.feeds[0].position / RATE
         before, busy, calls = self._last
         if heard - before >= 60 * MINUTES:

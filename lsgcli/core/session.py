@@ -23,11 +23,11 @@ def _nowhere(request: Locate) -> list[Place]:
 class Observer(Protocol):
     """Watches a stream, for statistics and explanations.
 
-    ``read`` is how much of the source had been read: words of the segment, or milliseconds of the
-    stream.
+    ``now`` is the session's clock, in seconds; ``read`` is how much of the source had been read:
+    words of the segment, or milliseconds of the stream.
     """
 
-    def begin(self, streamed: bool, read: float) -> None:
+    def begin(self, streamed: bool, now: float, read: float) -> None:
         """A segment begins at ``read``; it is translated while it arrives if ``streamed``."""
         ...
 
@@ -35,15 +35,15 @@ class Observer(Protocol):
         """Something happened in the segment."""
         ...
 
-    def end(self, read: float) -> None:
+    def end(self, now: float, read: float) -> None:
         """The segment is finished, and ends at ``read``."""
         ...
 
-    def verbatim(self, text: str) -> None:
+    def verbatim(self, text: str, now: float) -> None:
         """A passage was copied."""
         ...
 
-    def waited(self, seconds: float, behind: float) -> None:
+    def waited(self, seconds: float, behind: float, now: float) -> None:
         """The pipeline waited for input, having been ``behind`` the newest input by so much."""
         ...
 
@@ -88,7 +88,7 @@ class Session:
     ) -> None:
         """Connect the parts; ``locate`` answers for a model that knows where words are."""
         self.read = 0.0  # how much of the source has been read, as observers want it
-        self.observers = observers
+        self._observers = observers
         self._feed = feed
         self.backend = backend  # the model that answers
         self._sink = sink
@@ -119,20 +119,42 @@ class Session:
                 self.observe(step)
                 yield step
 
+    def begin(self, read: float, *, streamed: bool) -> None:
+        """Tell the observers that a segment begins, with so much of the source read."""
+        self.read = read
+        now = self._clock()
+        for observer in self._observers:
+            observer.begin(streamed, now, read)
+
     def observe(self, event: Event) -> None:
         """Show an event to the writer and the observers."""
         now = self._clock()
         self._sink.event(event, self.elapsed(now), self.read)
-        for observer in self.observers:
+        for observer in self._observers:
             observer.event(event, now, self.read)
+
+    def end(self, read: float) -> float:
+        """Tell the observers that the segment is finished, and where; return ``elapsed``."""
+        now = self._clock()
+        for observer in self._observers:
+            observer.end(now, read)
+        return self.elapsed(now)
+
+    def copied(self, text: str) -> float:
+        """Tell the observers of a passage that was copied; return ``elapsed``."""
+        now = self._clock()
+        for observer in self._observers:
+            observer.verbatim(text, now)
+        return self.elapsed(now)
 
     def wait(self, get: Callable[[], T]) -> T:
         """Wait for input, and tell the observers how long, and how late we were before."""
         self._sink.flush()
         since = self._clock()
         result = get()
-        for observer in self.observers:
-            observer.waited(self._clock() - since, since - self._feed.arrived)
+        now = self._clock()
+        for observer in self._observers:
+            observer.waited(now - since, since - self._feed.arrived, now)
         return result
 
     def elapsed(self, now: float | None = None) -> float:

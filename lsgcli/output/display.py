@@ -96,7 +96,7 @@ class Explainer:
         self._stream = stream
         self._segment = 0
 
-    def begin(self, streamed: bool, read: float) -> None:
+    def begin(self, streamed: bool, now: float, read: float) -> None:
         """Print the heading of a segment."""
         self._segment += 1
         how = "" if streamed else ", complete when it was read"
@@ -110,14 +110,14 @@ class Explainer:
         elif isinstance(event, Commit):
             self._decision(event.decision, f"  {event.text}")
 
-    def end(self, read: float) -> None:
+    def end(self, now: float, read: float) -> None:
         """Print nothing."""
 
-    def verbatim(self, text: str) -> None:
+    def verbatim(self, text: str, now: float) -> None:
         """Print what was copied."""
         self._print(f"{'':24}  COPY {text.strip()}")
 
-    def waited(self, seconds: float, behind: float) -> None:
+    def waited(self, seconds: float, behind: float, now: float) -> None:
         """Print nothing."""
 
     def _decision(self, d: Decision, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,7 +26,7 @@ def _recent() -> deque[float]:
 
 @dataclass
 class Statistics:
-    """Observes a pipeline. Times are seconds of the monotonic clock.
+    """Observes a pipeline. Times are seconds of the session's clock.
 
     Lagging is in source words, over segments that were translated while they arrived and have at
     least one target word. Without a reference the length of the hypothesis is used in its place,
@@ -35,7 +34,6 @@ class Statistics:
     """
 
     usage: Usage
-    clock: Callable[[], float] = time.monotonic
     live: bool = True  # the input comes in real time, so the output can fall behind
     units_read: int = 0  # words, or segments of speech
     words_written: int = 0
@@ -60,9 +58,9 @@ class Statistics:
     _begin: float = 0.0  # where the segment begins in the source
     _delays: list[float] = field(default_factory=list)
 
-    def begin(self, streamed: bool, read: float) -> None:
+    def begin(self, streamed: bool, now: float, read: float) -> None:
         """Note that a segment begins."""
-        self._tick()
+        self._tick(now)
         self.segments += 1
         self.streamed += streamed
         self._streaming, self._first, self._delays, self._begin = streamed, 0.0, [], read
@@ -89,27 +87,27 @@ class Statistics:
             if self._streaming:
                 self._commit(now)
 
-    def end(self, read: float) -> None:
+    def end(self, now: float, read: float) -> None:
         """Compute the segment's lagging."""
-        self._tick()
+        self._tick(now)
         if self._streaming and self._delays:
             self.lagging.append(
                 average_lagging(self._delays, read - self._begin, len(self._delays))
             )
 
-    def verbatim(self, text: str) -> None:
+    def verbatim(self, text: str, now: float) -> None:
         """Count copied words."""
-        self._tick()
+        self._tick(now)
         self.words_protected += len(text.split())
 
-    def waited(self, seconds: float, behind: float) -> None:
+    def waited(self, seconds: float, behind: float, now: float) -> None:
         """Subtract waiting from the computation times."""
         if self._started is not None:
             self.waited_for += seconds
             if self.live:
                 self.behind.append(behind)
         self._mark += seconds
-        self._tick()
+        self._tick(now)
         if self.falling_behind and not self._late:
             logger.warning(f"falling behind the input, by {behind:.1f} s now: the delay grows")
         self._late = self.falling_behind or (self._late and behind > ON_TIME)
@@ -173,8 +171,8 @@ class Statistics:
             self.first_word.append(self._first + took)
             self._first = None
 
-    def _tick(self) -> None:
-        self._now = self.clock()
+    def _tick(self, now: float) -> None:
+        self._now = now
         if self._started is None:
             self._started = self._now
 

@@ -155,9 +155,8 @@ class SpeechPipeline:
         start = self._feed.start
         if start - self._end > FORGOTTEN * RATE:
             self._context = []
+        self._session.begin(start / RATE * 1000, streamed=True)
         self._hear()
-        for observer in self._session.observers:
-            observer.begin(True, start / RATE * 1000)
         self._writer.begin(self._line.number, "")
         self._finished, listen, self._window = False, True, Window()
         while not self._finished or self._window.carried:
@@ -167,8 +166,7 @@ class SpeechPipeline:
         self._end = self._feed.start
         self._end_line()
         yield
-        for observer in self._session.observers:
-            observer.end(self._end / RATE * 1000)
+        self._session.end(self._end / RATE * 1000)
 
     def _recognise(self) -> Iterator[None]:
         """Run the engine over a window, until the utterance ends or the window scrolls."""

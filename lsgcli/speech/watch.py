@@ -21,7 +21,7 @@ class Watch:
     most: float = 20.0  # seconds of speech
     _silent: float = 0.0  # seconds of speech since the last word
 
-    def begin(self, streamed: bool, read: float) -> None:
+    def begin(self, streamed: bool, now: float, read: float) -> None:
         """Do nothing."""
 
     def event(self, event: Event, now: float, read: float) -> None:
@@ -38,11 +38,11 @@ class Watch:
                     "enough, and at the rate it says it has? See --language, --model, --rate"
                 )
 
-    def end(self, read: float) -> None:
+    def end(self, now: float, read: float) -> None:
         """Do nothing."""
 
-    def verbatim(self, text: str) -> None:
+    def verbatim(self, text: str, now: float) -> None:
         """Do nothing: speech has no copies."""
 
-    def waited(self, seconds: float, behind: float) -> None:
+    def waited(self, seconds: float, behind: float, now: float) -> None:
         """Do nothing."""

@@ -188,20 +188,14 @@ class Pipeline:
 
     def _begin(self, before: str, language: str, *, streamed: bool) -> None:
         self._segments += 1
-        self._session.read = 0
         self._writer.begin(self._segments, before, language)
-        for observer in self._session.observers:
-            observer.begin(streamed, 0)
+        self._session.begin(0, streamed=streamed)
 
     def _end(self) -> None:
-        self._writer.end(self._session.elapsed())
-        for observer in self._session.observers:
-            observer.end(self._session.read)
+        self._writer.end(self._session.end(self._session.read))
 
     def _copy(self, text: str) -> None:
-        self._writer.verbatim(text, self._session.elapsed())
-        for observer in self._session.observers:
-            observer.verbatim(text)
+        self._writer.verbatim(text, self._session.copied(text))
 
 
 def _line_end(end: EndLine) -> Steps[EndLine]:
