@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from lsgcli.models import preferences
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
     from lsgcli.core.backend import Backend
 
-DEADLINE = 60  # seconds; for what takes a fraction of one on a machine at rest
+DEADLINE = 300  # seconds; for what takes a fraction of one on a machine at rest
 LSG = (sys.executable, "-m", "lsgcli")
 ROOT = Path(__file__).parents[1]
+
+hypothesis.settings.register_profile("slow machines", deadline=None)
+hypothesis.settings.load_profile("slow machines")
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,22 @@ import struct
 import threading
 import time
 import wave
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
+from conftest import DEADLINE
 from messages import logged
 
 from lsgcli.core.audio import RATE
 from lsgcli.errors import InputError
-from lsgcli.speech.chunks import AudioReader
+from lsgcli.speech.chunks import AudioChunk, AudioReader
 from lsgcli.speech.sources.decode import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 SECONDS = 2.0
@@ -279,31 +281,41 @@ def test_notes_after_the_samples_are_not_heard(tmp_path):
 # ---------------------------------------------------------------- pipes
 
 
-def through_pipe(pieces: list[bytes], pause: float):
-    """Write slowly; give when each piece was written, the chunks, the warnings."""
+def through_pipe(pieces: Iterable[bytes], chunks: list[AudioChunk]) -> list[str]:
+    """Decode what is written, into ``chunks``, which grows meanwhile; give the warnings."""
     out, into = os.pipe()
-    written: list[float] = []
 
     def write() -> None:
-        for piece in pieces:
-            written.append(time.monotonic())
-            os.write(into, piece)
-            time.sleep(pause)
-        os.close(into)
+        try:
+            for piece in pieces:
+                os.write(into, piece)
+        finally:
+            os.close(into)
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
         with logged() as warnings:
             reader = AudioReader(decode(out))
-            chunks = []
-            while chunk := reader.get(30):
+            while chunk := reader.get(DEADLINE):
                 chunks.append(chunk)
             assert reader.ended
     finally:
         writer.join()
         os.close(out)
-    return written, chunks, warnings
+    return warnings
+
+
+def heard(chunks: list[AudioChunk], share: float) -> bool:
+    """Whether so much of the chirp has come."""
+    return sum(len(chunk.samples) for chunk in chunks) >= share * SECONDS * RATE
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.001)
 
 
 @pytest.mark.parametrize(
@@ -320,10 +332,14 @@ def test_a_live_wav_gives_samples_at_once(rate, channels, size):
     """As arecord, sox and ffmpeg send it, which do not know how long it will be."""
     data = [pcm16(piece) for piece in np.array_split(np.repeat(chirp(rate), channels), 20)]
     data[0] = wav_header(rate, channels, size) + data[0]
-    written, chunks, warnings = through_pipe(data, 0.1)
-    assert chunks[0].time < written[5]
-    assert chunks[-1].time >= written[-1]
-    assert len(chunks) >= 15
+    chunks: list[AudioChunk] = []
+
+    def live() -> Iterator[bytes]:
+        for n, piece in enumerate(data):
+            yield piece
+            until(partial(heard, chunks, (n - 1) / len(data)))  # a piece later at most
+
+    warnings = through_pipe(live(), chunks)
     assert_chirp(np.concatenate([chunk.samples for chunk in chunks]))
     assert not warnings
 
@@ -343,8 +359,14 @@ def test_other_formats_through_a_pipe(tmp_path, name, codec, rate):
     data = encode(tmp_path / name, codec, rate, "mono").read_bytes()
     step = -(-len(data) // 20)
     pieces = [data[n : n + step] for n in range(0, len(data), step)]
-    written, chunks, warnings = through_pipe(pieces, 0.05)
-    assert chunks[0].time < written[-1]  # before the end
+    chunks: list[AudioChunk] = []
+
+    def live() -> Iterator[bytes]:
+        yield from pieces[:-1]
+        until(lambda: bool(chunks))  # before the end
+        yield pieces[-1]
+
+    warnings = through_pipe(live(), chunks)
     samples = np.concatenate([chunk.samples for chunk in chunks])
     assert len(samples) / RATE == pytest.approx(SECONDS, abs=0.05)
     assert_chirp(samples, alike=0.98)
@@ -358,7 +380,8 @@ def test_a_wav_of_another_kind_that_does_not_know_its_length(tmp_path):
     data[place : place + 4] = struct.pack("<I", 0x7FFFFFB0)
     for fact in (n for n in [data.find(b"fact")] if n > 0):
         data[fact : fact + 4] = b"JUNK"
-    _, chunks, warnings = through_pipe([bytes(data)], 0)
+    chunks: list[AudioChunk] = []
+    warnings = through_pipe([bytes(data)], chunks)
     assert_chirp(np.concatenate([chunk.samples for chunk in chunks]))
     (tmp_path / "a.wav").write_bytes(data)
     assert_chirp(read(tmp_path / "a.wav"))
@@ -366,7 +389,9 @@ def test_a_wav_of_another_kind_that_does_not_know_its_length(tmp_path):
 
 
 def test_a_wav_on_a_pipe_that_breaks_off():
-    _, chunks, warnings = through_pipe([wav_header(RATE, 1, 4 * RATE) + pcm16(chirp()[:RATE])], 0)
+    chunks: list[AudioChunk] = []
+    data = wav_header(RATE, 1, 4 * RATE) + pcm16(chirp()[:RATE])
+    warnings = through_pipe([data], chunks)
     assert sum(len(chunk.samples) for chunk in chunks) == RATE
     assert len(warnings) == 1
     assert "1.0 s are missing" in warnings[0]
@@ -376,7 +401,7 @@ def test_mp4_that_needs_a_file_says_so(tmp_path):
     samples = np.tile(chirp(44100), 20)
     data = encode(tmp_path / "a.m4a", "aac", 44100, "mono", samples).read_bytes()
     with pytest.raises(InputError, match="not a pipe"):
-        through_pipe([data], 0)
+        through_pipe([data], [])
 
 
 def test_a_file_is_decoded_as_it_is_used(tmp_path):

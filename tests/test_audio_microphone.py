@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import DEADLINE
 from test_audio_decode import assert_chirp, chirp
 
 pytestmark = [
@@ -73,7 +74,7 @@ def run(tmp_path: Path, config: str, code: str) -> tuple[dict[str, Any], np.ndar
         env=os.environ | {"ALSA_CONFIG_PATH": paths, "PYTHONPATH": str(Path(__file__).parent)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
     )
     assert done.returncode == 0, done.stderr
     heard = tmp_path / "heard.f32"

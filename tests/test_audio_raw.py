@@ -49,7 +49,7 @@ def test_formats(sample_format, rate, channels):
         assert np.abs(samples - chirp()).max() < (0.01 if sample_format == "u8" else 1e-4)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.sampled_from(sorted(WIDTHS)),
     st.integers(1, 3),

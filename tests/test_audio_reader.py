@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from conftest import DEADLINE
 
 from lsgcli.core.audio import RATE
 from lsgcli.errors import InputError, LsgError, UsageError
@@ -143,4 +144,4 @@ def test_libraries_are_imported_when_they_are_needed():
         "list(raw.convert([b'ab'], raw.Pcm(), '', print))\n"
         "assert 'av' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=DEADLINE)

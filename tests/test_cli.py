@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import LSG, ROOT, Result, environment, run_lsg
+from conftest import DEADLINE, LSG, ROOT, Result, environment, run_lsg
 
 from lsgcli import __version__
 from lsgcli.models.catalog import embedded
@@ -27,7 +27,7 @@ def run_unread(*arguments: str | Path) -> Result:
             [*LSG, *map(str, arguments)],
             stdin=out,
             capture_output=True,
-            timeout=60,
+            timeout=DEADLINE,
             env=environment(),
         )
     finally:

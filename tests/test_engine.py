@@ -183,7 +183,7 @@ class Counting:
         return sum(self.count(word) for word in words)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(
     words=st.lists(st.sampled_from(" ".join(SENTENCES).split()), min_size=1, max_size=12),
     delta=st.floats(0, 5),

@@ -74,7 +74,7 @@ LINES = ["The house is 30 ms old.\n", "\n", "  a=1 Grüße!  \r\n", "x 😀 y\n"
 TEXTS = st.lists(st.sampled_from(LINES), min_size=1, max_size=5).map(lambda s: "".join(s).encode())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TEXTS, st.lists(st.integers(0, 80), max_size=8), st.booleans())
 def test_pieces_do_not_depend_on_the_chunks(data, ends, bulk):
     places = [0, *sorted(min(end, len(data)) for end in ends), len(data)]

@@ -5,7 +5,7 @@ import math
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lsgcli.errors import InputError, OutputError, UsageError
@@ -374,7 +374,6 @@ def speech_instances(draw):
     )
 
 
-@settings(deadline=None)
 @given(speech_instances())
 def test_anything_that_may_be_written_is_read_the_same(tmp_path_factory, instance):
     directory = tmp_path_factory.mktemp("log")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import LSG, Live, environment, run_lsg
+from conftest import DEADLINE, LSG, Live, environment, run_lsg
 from sentences import SENTENCES
 
 from lsgcli.models.catalog import embedded
@@ -192,7 +192,7 @@ def test_output_comes_while_blank_lines_keep_coming():
     """Nothing here ends a batch, and it must not fill the memory."""
     command = f"yes '' | {' '.join(LSG)} translate --to de | head -c 10000 | wc -l"
     done = subprocess.run(
-        ["bash", "-c", command], capture_output=True, timeout=60, env=environment()
+        ["bash", "-c", command], capture_output=True, timeout=DEADLINE, env=environment()
     )
     assert int(done.stdout) == 10000
 
@@ -527,7 +527,7 @@ def test_the_reader_goes():
     done = subprocess.run(
         ["bash", "-c", command + '; echo "${PIPESTATUS[1]}"'],
         capture_output=True,
-        timeout=120,
+        timeout=DEADLINE,
         env=environment(),
     )
     assert done.stdout.decode().split("\n") == ["Das Haus ist klein."] * 3 + ["0", ""]
@@ -623,7 +623,7 @@ def test_a_signal_while_the_reader_is_slow_writes_nothing_twice():
     process.send_signal(signal.SIGTERM)
     out = begin + process.stdout.read()
     process.stdin.close()
-    assert process.wait(60) == 143
+    assert process.wait(DEADLINE) == 143
     assert source.startswith(out.removesuffix(b"\n"))
     process.stdout.close()
     assert process.stderr

@@ -62,7 +62,11 @@ def arriving(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def lsg(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*LSG, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60
+        [*LSG, *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=DEADLINE,
     )
 
 

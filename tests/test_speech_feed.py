@@ -59,7 +59,7 @@ def feed_of(samples: np.ndarray, sizes: tuple[int, ...] = (8000,), **options) ->
     return SpeechFeed(AudioReader(chunks(samples, list(sizes))), loud, **options)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     parts=st.lists(
         st.tuples(st.sampled_from([0.0, 0.9]), st.floats(0.05, 2.5)), min_size=1, max_size=6
