@@ -1,4 +1,4 @@
-"""The input as the translation loop sees it: pieces, as they come."""
+"""The input as the translation loop reads it: pieces, as they arrive."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from lsgcli.text.language import Router
     from lsgcli.text.recording import Chunks
 
-BURST = 4096  # bytes; a chunk of this size has been cut by a buffer, not by a pause
+BURST = 4096  # bytes; a chunk of this size was cut by a buffer, not by a pause
 WAITING = 4096  # pieces that may wait for the rest of a batch
 SETTLE = 0.05  # seconds to wait for the rest of a line that a buffer has cut
 GRACE = 0.01  # seconds to wait for the rest of a line that has begun, or for the end of the input
-LONGEST_LINE = 1 << 16  # characters; a longer line is taken word by word, so memory stays bounded
+LONGEST_LINE = 1 << 16  # characters; a longer line is read word by word, so memory is bounded
 
 
 class Feed:
@@ -51,12 +51,11 @@ class Feed:
     ) -> None:
         """Take ``idle`` seconds without input as the end of a word.
 
-        ``characters``: units are characters, as the segmenter's limits must say too. ``router``
-        tells the languages. ``encoding`` is what the input was in before it was made UTF-8, to
-        name it.
+        ``characters``: units are characters, as in the segmenter's limits. ``router`` detects the
+        languages. ``encoding`` is that of the input before its conversion to UTF-8, for messages.
         """
-        self.started: float | None = None  # when the first chunk came
-        self.arrived = 0.0  # when the newest chunk came
+        self.started: float | None = None  # when the first chunk arrived
+        self.arrived = 0.0  # when the newest chunk arrived
         self._chunks = chunks
         self._segmenter = segmenter
         self._bulk = bulk
@@ -70,7 +69,7 @@ class Feed:
         self._router = router
         self._pieces: deque[Piece] = deque()
         self._begun: list[str] = []  # a line that may still become a piece
-        self._length = 0  # characters of it
+        self._length = 0  # characters in it
         self._inside = False  # a line of which words have been handed out
         self._whole = 0  # complete segments and lines among the pieces
         self._burst = False
@@ -79,8 +78,8 @@ class Feed:
     def complete(self, most: int, *, wait: bool = True) -> list[Piece]:
         """Hand out what is complete: ``most`` whole segments, to the end of a line.
 
-        What is between them comes with them. Waits for nothing but the rest of a line that has
-        been cut by a buffer, and without ``wait`` not even for that: such a line stays.
+        What is between them comes with them. Waits only for the rest of a line that was cut
+        by a buffer, and without ``wait`` not even for that: such a line stays.
         """
         more = True
         while more and self._whole < most and len(self._pieces) < WAITING:
@@ -88,7 +87,7 @@ class Feed:
         if wait and not more and not self._pieces:
             self._spill()
         end = self._line_ends() if more else len(self._pieces)
-        least = self._whole - most  # that are left
+        least = self._whole - most  # whole segments that remain
         taken: list[Piece] = []
         while len(taken) < end and ((self._bulk and self._whole) or self.beginning() is None):
             taken.append(self._take())
@@ -108,7 +107,7 @@ class Feed:
         return True
 
     def beginning(self) -> Unit | None:
-        """Give the first unit of a segment that has begun, without taking it."""
+        """Return the first unit of a segment that has begun, without taking it."""
         head = self._pieces[0] if self._pieces else None
         return head if isinstance(head, Unit) else None
 
@@ -132,13 +131,13 @@ class Feed:
         return taken, False
 
     def _patience(self) -> float:
-        """Seconds to wait for what may follow at once."""
+        """Return how many seconds to wait for what may follow at once."""
         if self._burst:
             return SETTLE
         return GRACE if self._begun and not self._pieces else 0
 
     def _line_ends(self) -> int:
-        """How many pieces there are up to the last line end; all of them, if there is none."""
+        """Return the number of pieces up to the last line end; of all, if there is none."""
         behind = enumerate(reversed(self._pieces))
         last = next((n for n, piece in behind if isinstance(piece, EndLine | Line)), 0)
         return len(self._pieces) - last
@@ -149,7 +148,7 @@ class Feed:
         return piece
 
     def _pull(self, timeout: float | None) -> bool:
-        """Get a chunk, and what is in it; false if none came."""
+        """Get a chunk and read it; false if none arrived."""
         if self._ended:
             return False
         idle = self._idle if timeout is None and self._holds() else timeout
@@ -180,7 +179,7 @@ class Feed:
         self._extend(self._segmenter.end())
 
     def _read(self, text: str) -> None:
-        """Take decoded input: as lines, where they may be pieces."""
+        """Take decoded input: as lines, if they may be pieces."""
         if not self._lines:
             self._add(self._splitter.feed(text))
             return
@@ -232,11 +231,11 @@ class Feed:
         return text
 
     def _holds(self) -> bool:
-        """Whether something waits for more input."""
+        """Return whether something waits for more input."""
         return self._splitter.pending() or (self._router is not None and self._router.pending())
 
     def _flush(self) -> None:
-        """Give what waits: nothing comes for now."""
+        """Take what waits as complete: no input arrives for now."""
         self._add(self._splitter.flush())
         if self._router:
             self._segment(self._router.flush())

@@ -1,4 +1,4 @@
-"""Patterns of the user's own, none of which can hang."""
+"""Regular expressions of users, with a time limit."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LONGEST = 1.0  # seconds that a match may take
 
 
 class Patterns:
-    """Regular expressions of which one may match a word; false if there are none.
+    """Regular expressions, any of which may match a word; false if there are none.
 
-    A pattern such as ``(a+)+c`` takes forever on some words. So a match is stopped by the clock:
-    the engine looks after signals.
+    A pattern such as ``(a+)+c`` takes forever on some words. So a timer stops a match: the engine
+    checks for signals.
     """
 
     def __init__(self, patterns: Sequence[str] = ()) -> None:
-        """Compile them. Raises UsageError for one that is no regular expression."""
+        """Compile them. Raises UsageError for an invalid one."""
         self._patterns: list[re.Pattern[str]] = []
         for pattern in patterns:
             try:
@@ -36,7 +36,7 @@ class Patterns:
         return bool(self._patterns)
 
     def match(self, word: str) -> bool:
-        """Whether one matches the whole word. Raises InputError for one that takes too long."""
+        """Return whether one matches a whole word. Raises InputError if it takes too long."""
         return any(self._matches(pattern, word) for pattern in self._patterns)
 
     def _matches(self, pattern: re.Pattern[str], word: str) -> bool:

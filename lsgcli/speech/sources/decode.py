@@ -1,4 +1,4 @@
-"""Whatever FFmpeg decodes: a recording, the first audio stream of a video, a stream on a pipe."""
+"""Audio that FFmpeg decodes: a recording, the first audio stream of a video, a stream on a pipe."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from lsgcli.speech.chunks import Samples
     from lsgcli.speech.sources.files import Source
 
-SHORT = 0.5  # seconds that may be missing at the end: padding of the encoder
+SHORT = 0.5  # seconds that may be missing at the end: padding by the encoder
 # A playlist must not make us read other files, or the network.
 OPTIONS = {"protocol_whitelist": "none"}
-# What is live should not wait for 5 seconds of it to be analysed.
+# A live stream should not wait until 5 seconds of it are analysed.
 LIVE = OPTIONS | {"probesize": "32768", "analyzeduration": "100000"}
 
 
 def decode(source: Source) -> Iterator[Samples]:
-    """Open a path or descriptor now, and decode it when asked to, as it comes.
+    """Open a path or descriptor now, and decode it as it is read.
 
-    What is damaged is left out, with a warning, as is what is missing at the end. Raises
+    Damaged and missing parts are left out, with a warning. Raises
     InputError: now if the source cannot be opened; when asked for samples, if it is empty, is not
     audio or has none, or if nothing of it can be decoded; OSError if it cannot be read.
     """
@@ -85,7 +85,7 @@ def _open(file: Any, name: str, options: dict[str, str]) -> InputContainer:
 
 
 def _frames(container: InputContainer, name: str) -> Iterator[AudioFrame]:
-    """Decode the first audio stream; say what of it is damaged, and if its end is missing."""
+    """Decode the first audio stream; warn of damaged parts and of a missing end."""
     import av
 
     stream = container.streams.audio[0]
@@ -117,7 +117,7 @@ def _frames(container: InputContainer, name: str) -> Iterator[AudioFrame]:
 
 
 def _length(container: InputContainer, stream: AudioStream) -> float:
-    """How many seconds a stream says it has; 0 if it does not."""
+    """Return the length of a stream in seconds, by its header; 0 if it has none."""
     if not stream.duration or not stream.time_base:
         return 0
     length = float(stream.duration * stream.time_base)

@@ -27,7 +27,7 @@ DTYPES = {"u8": "u1", "s16le": "<i2", "s16be": ">i2", "s32le": "<i4", "f32le": "
 
 @dataclass(frozen=True, slots=True)
 class Pcm:
-    """What bytes mean: one of ``WIDTHS``, frames a second, interleaved channels.
+    """A format of PCM: one of ``WIDTHS``, frames a second, interleaved channels.
 
     Raises UsageError for what cannot be.
     """
@@ -53,7 +53,7 @@ class Pcm:
 
 
 def read_raw(source: Source, pcm: Pcm) -> Iterator[Samples]:
-    """Open a path or descriptor now, and read it when asked to; a read gives what is there.
+    """Open a path or descriptor now, and read it later; a read returns what has arrived.
 
     Raises InputError if it cannot be opened, OSError later if it cannot be read.
     """
@@ -61,7 +61,7 @@ def read_raw(source: Source, pcm: Pcm) -> Iterator[Samples]:
 
 
 def convert(pieces: Iterable[bytes], pcm: Pcm, name: str) -> Iterator[Samples]:
-    """Convert bytes however they are cut; what is no whole frame at the end is left out."""
+    """Convert bytes however they are divided; an incomplete frame at the end is left out."""
     converter = Converter(name)
     held = b""
     for piece in pieces:
@@ -82,7 +82,7 @@ def _reads(file: FileIO) -> Iterator[bytes]:
 
 
 def _numbers(data: bytes, sample_format: str) -> Samples:
-    """Read numbers as float32: integers in [-1, 1), floats as they are."""
+    """Return samples as float32: integers in [-1, 1), floats as they are."""
     if sample_format == "s24le":  # becomes the upper bytes of 32 bits
         wide = np.zeros((len(data) // 3, 4), np.uint8)
         wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from lsgcli.speech.chunks import Samples
 
 # swresample scales a downmix to integers, but not one to float: that is as loud as all channels
-# together, and a voice that is on two of them would be clipped.
+# together, and a voice on two of them would be clipped.
 MIXED = "s32"
 
 
 class Converter:
     """Converts a stream piece by piece; the resampler keeps its state between them.
 
-    Numbers that are not finite become 0, with one warning; what is beyond [-1, 1] is clipped.
+    Samples that are not finite become 0, with one warning; those beyond [-1, 1] are clipped.
     """
 
     def __init__(self, name: str) -> None:
@@ -35,10 +35,10 @@ class Converter:
         self._layout: tuple[str, str, int] | None = None  # format, layout, rate of the input
 
     def array(self, samples: NDArray[np.float32], rate: int) -> Samples:
-        """Convert float32 samples of shape [n] or [n, channels] that come ``rate`` a second.
+        """Convert float32 samples of shape [n] or [n, channels], ``rate`` a second.
 
-        Channels count alike. Gives what is ready, which may be nothing. Raises InputError for a
-        rate that no recording of speech has.
+        Channels have equal weight. Returns what is ready, which may be nothing. Raises InputError
+        for a rate that no recording of speech has.
         """
         samples = self._finite(samples)
         if samples.ndim == 2:
@@ -53,7 +53,7 @@ class Converter:
         return self._resample(frame)
 
     def frame(self, frame: AudioFrame) -> Samples:
-        """Convert a frame of any kind. Gives what is ready, which may be nothing.
+        """Convert a frame of any kind. Returns what is ready, which may be nothing.
 
         Raises InputError as ``array`` does.
         """
@@ -67,7 +67,7 @@ class Converter:
         return self._resample(frame)
 
     def flush(self) -> Samples:
-        """Give what the resampler still holds; call it at the end."""
+        """Return what the resampler still holds; to be called at the end."""
         resampler, self._resampler = self._resampler, None
         return _joined(resampler.resample(None)) if resampler else _joined([])
 

@@ -1,8 +1,8 @@
 """Plain PCM in WAV, from a file or as it comes through a pipe.
 
-Two things that FFmpeg's demuxer does not do: it reads 64 KiB of a pipe before it gives any (to look
-for S/PDIF in it), two seconds of what ``arecord`` sends at 16 kHz; and it does not tell that the
-end is missing. WAV of other kinds is left to it.
+FFmpeg's demuxer has two faults here: it reads 64 KiB of a pipe before it returns any (to look for
+S/PDIF), which is two seconds of ``arecord`` at 16 kHz, and it does not report a missing
+end. WAV of other kinds is left to it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 FORMATS = {1: "u8", 2: "s16le", 3: "s24le", 4: "s32le"}  # by bytes a sample
 LONGEST = 1 << 20  # bytes of a header, notes and pictures before the samples included
-ENDLESS = 0x7FFF0000  # bytes; a stream whose length is not known claims at least that, or nothing
+ENDLESS = 0x7FFF0000  # bytes; a stream of unknown length claims at least that, or nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the samples are, and how many bytes there are of them; None if it does not say."""
+    """The format of the samples, and their number of bytes; None if it is not known."""
 
     pcm: Pcm
     length: int | None
@@ -49,14 +49,14 @@ class Recorded:
 
 
 class Replayed:
-    """Gives what has been read already, then what comes."""
+    """Returns what was kept, then what is read."""
 
     def __init__(self, data: bytes, file: FileIO) -> None:
         self._data = data
         self._file = file
 
     def read(self, size: int) -> bytes:
-        """Read what is there, at most so many bytes."""
+        """Read what has arrived, at most so many bytes."""
         piece, self._data = self._data[:size], self._data[size:]
         return piece or self._file.read(size) or b""
 
@@ -79,7 +79,7 @@ def read_header(file: Recorded, name: str) -> Header | None:
 
 
 def read_samples(file: FileIO, header: Header, name: str) -> Iterator[bytes]:
-    """Read what follows the header, as it comes; notes and titles may follow the samples."""
+    """Read what follows the header, as it arrives; notes and titles may follow the samples."""
     missing = header.length
     while data := file.read(READ if missing is None else min(READ, missing)):
         yield data
