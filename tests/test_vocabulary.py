@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,34 @@ def byte_level(tmp_path_factory: pytest.TempPathFactory) -> HuggingFaceVocabular
 
 
 @pytest.fixture(scope="module")
+def gemma_like(tmp_path_factory: pytest.TempPathFactory) -> HuggingFaceVocabulary:
+    """A small BPE with spaces as a character and bytes as a last resort, as Gemma has.
+
+    Its vocabulary has the letter that stands for a space in byte-level ones.
+    """
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=900,
+        special_tokens=["<sep>", "</s>"],
+        initial_alphabet=["Ġ", "▁"],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(SENTENCES * 3, trainer)
+    made = json.loads(tokenizer.to_str())
+    vocabulary = made["model"]["vocab"]
+    for byte in range(256):
+        vocabulary[f"<0x{byte:02X}>"] = len(vocabulary)
+    file = tmp_path_factory.mktemp("gemma") / "tokenizer.json"
+    file.write_text(json.dumps(made), encoding="utf-8")
+    return HuggingFaceVocabulary(file)
+
+
+@pytest.fixture(scope="module")
 def spm() -> SentencePieceVocabulary:
     return SentencePieceVocabulary(SEED / "spm.model")
 
@@ -57,7 +86,7 @@ def joined(vocabulary: Vocabulary, words: list[str]) -> str:
     return b"".join(map(vocabulary.bytes, tokens)).decode()
 
 
-@pytest.mark.parametrize("kind", ["byte_level", "spm"])
+@pytest.mark.parametrize("kind", ["byte_level", "gemma_like", "spm"])
 def test_words_come_back(kind: str, request: pytest.FixtureRequest) -> None:
     vocabulary = request.getfixturevalue(kind)
     # spelling apart, a special token in the source must not come through as one
@@ -76,7 +105,7 @@ def test_no_word_becomes_a_special_token(
         assert not special & set(vocabulary.encode_word(word, first))
 
 
-@pytest.mark.parametrize("kind", ["byte_level", "spm"])
+@pytest.mark.parametrize("kind", ["byte_level", "gemma_like", "spm"])
 def test_every_word_but_the_first_begins_with_a_space(
     kind: str, request: pytest.FixtureRequest
 ) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import tokenizers
+
     from lsgcli.models.manifest import Tokenizer
 
 
@@ -151,7 +153,7 @@ class HuggingFaceVocabulary:
         except Exception as error:  # the library raises nothing narrower
             raise ModelError(f"{file}: not a Hugging Face tokenizer ({error})") from error
         self._added = self._model.get_added_tokens_decoder()
-        self._byte_level = self.id("\N{LATIN CAPITAL LETTER G WITH DOT ABOVE}") is not None
+        self._byte_level = _is_byte_level(self._model)
         self._anchor = self.encode(ANCHOR)
         self.size = self._model.get_vocab_size()
         self.encode_word = lru_cache(WORDS_KEPT)(self._encode_word)
@@ -200,6 +202,17 @@ class HuggingFaceVocabulary:
 
 
 ANCHOR = "a"
+
+
+def _is_byte_level(model: tokenizers.Tokenizer) -> bool:
+    """Whether tokens are written in GPT-2's alphabet: the decoder says so, or what splits words.
+
+    The vocabulary does not: Gemma's has the letter Ġ, and is not.
+    """
+    for part in (model.decoder, model.pre_tokenizer):
+        if part is not None:
+            return b'"ByteLevel"' in part.__getstate__()
+    return False
 
 
 def _behind(
