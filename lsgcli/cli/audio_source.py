@@ -140,65 +140,40 @@ class AudioOptions:
     ] = None
     files_from: Annotated[
         Path | None,
-        typer.Option(
+        INPUT(
             "--files-from",
             metavar="FILE",
             help="Recordings listed in a file, one a line; - for standard input, which may wait.",
-            rich_help_panel=INPUT,
         ),
     ] = None
-    mic: Annotated[
-        bool, typer.Option("--mic", help="Listen to the microphone.", rich_help_panel=INPUT)
-    ] = False
+    mic: Annotated[bool, INPUT("--mic", help="Listen to the microphone.")] = False
     device_name: Annotated[
         str | None,
-        typer.Option(
-            "--device-name",
-            metavar="NAME",
-            help="The microphone with that in its name.",
-            rich_help_panel=INPUT,
-        ),
+        INPUT("--device-name", metavar="NAME", help="The microphone with that in its name."),
     ] = None
     device_index: Annotated[
         int | None,
-        typer.Option(
-            "--device-index",
-            min=0,
-            metavar="N",
-            help="The microphone of that number.",
-            rich_help_panel=INPUT,
-        ),
+        INPUT("--device-index", min=0, metavar="N", help="The microphone of that number."),
     ] = None
     list_devices: Annotated[
         bool,
-        typer.Option("--list-devices", help="List microphones and exit.", rich_help_panel=INPUT),
+        INPUT("--list-devices", help="List microphones and exit."),
     ] = False
     raw: Annotated[
         RawFormat | None,
-        typer.Option("--raw", help="The input is PCM without a header.", rich_help_panel=INPUT),
+        INPUT("--raw", help="The input is PCM without a header."),
     ] = None
     rate: Annotated[
         int | None,
-        typer.Option(
-            "--rate",
-            min=1000,
-            max=768_000,
-            metavar="HZ",
-            help="Of --raw. (default: 16000)",
-            rich_help_panel=INPUT,
-        ),
+        INPUT("--rate", min=1000, max=768_000, metavar="HZ", help="Of --raw. (default: 16000)"),
     ] = None
     channels: Annotated[
         int | None,
-        typer.Option(
-            "--channels", min=1, max=64, help="Of --raw. (default: 1)", rich_help_panel=INPUT
-        ),
+        INPUT("--channels", min=1, max=64, help="Of --raw. (default: 1)"),
     ] = None
     realtime: Annotated[
         bool,
-        typer.Option(
-            "--realtime", help="Play recordings as if they were spoken now.", rich_help_panel=INPUT
-        ),
+        INPUT("--realtime", help="Play recordings as if they were spoken now."),
     ] = False
 
     def source(self) -> Source:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from lsgcli.cli.groups import declared
+from lsgcli.cli.groups import declared, section
 from lsgcli.cli.options import POLICY, Profile
 from lsgcli.policy.spec import POLICIES, SETTINGS
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lsgcli.evaluation.score import Measurement, ScoreOptions
     from lsgcli.policy.spec import PolicySettings
 
-DATA, SCORE, OUTPUT = "Data", "Scores", "Output"
+DATA, SCORE = section("Data"), section("Scores")
 Unit: TypeAlias = Literal["word", "char", "spm"]
 
 Logs = Annotated[
@@ -31,25 +31,15 @@ Logs = Annotated[
 ]
 Tokenize = Annotated[
     str,
-    typer.Option(
-        "--tokenize", metavar="NAME", help="sacreBLEU's tokenizer for BLEU.", rich_help_panel=SCORE
-    ),
+    SCORE("--tokenize", metavar="NAME", help="sacreBLEU's tokenizer for BLEU."),
 ]
 LatencyUnit = Annotated[
     Unit | None,
-    typer.Option(
-        "--unit",
-        help="What each delay belongs to. (default: as the log's run says, or word)",
-        rich_help_panel=SCORE,
-    ),
+    SCORE("--unit", help="What each delay belongs to. (default: as the log's run says, or word)"),
 ]
 Confidence = Annotated[
     bool,
-    typer.Option(
-        "--confidence",
-        help="95% intervals, by bootstrap over the sentences.",
-        rich_help_panel=SCORE,
-    ),
+    SCORE("--confidence", help="95% intervals, by bootstrap over the sentences."),
 ]
 
 
@@ -59,23 +49,18 @@ class Sweep:
 
     policy: Annotated[
         str,
-        typer.Option(
-            "--policy",
-            "-p",
-            metavar="NAME,…",
-            help=f"One or several of {', '.join(POLICIES)}.",
-            rich_help_panel=POLICY,
+        POLICY(
+            "--policy", "-p", metavar="NAME,…", help=f"One or several of {', '.join(POLICIES)}."
         ),
     ] = "lsg"
     latency: Annotated[
         str | None,
-        typer.Option(
+        POLICY(
             "--latency",
             "-l",
             metavar="LEVEL,…",
             help="LSG: levels of the model's: low, medium, high, highest, or all. "
             "(default: medium)",
-            rich_help_panel=POLICY,
         ),
     ] = None
     profile: Profile = None
@@ -85,12 +70,11 @@ class Sweep:
     )
     sweep: Annotated[
         list[str] | None,
-        typer.Option(
+        POLICY(
             "--sweep",
             metavar="SETTINGS",
             help='Every combination of "L=1,3 U=4 delta=0.5,1 k=1,3 n=2", a key where '
             "its policy has it. Can be repeated.",
-            rich_help_panel=POLICY,
         ),
     ] = None
 
@@ -115,31 +99,19 @@ class LogOptions:
 
     reference: Annotated[
         Path | None,
-        typer.Option(
-            "--reference",
-            metavar="FILE",
-            help="References, one a line, in place of the log's.",
-            rich_help_panel=DATA,
-        ),
+        DATA("--reference", metavar="FILE", help="References, one a line, in place of the log's."),
     ] = None
     source_type: Annotated[
         Literal["text", "speech"] | None,
-        typer.Option(
-            "--source-type", help="(default: inferred from the log)", rich_help_panel=DATA
-        ),
+        DATA("--source-type", help="(default: inferred from the log)"),
     ] = None
     log_format: Annotated[
         Literal["simuleval", "omnisteval", "simulstream"] | None,
-        typer.Option("--log-format", help="(default: inferred from the log)", rich_help_panel=DATA),
+        DATA("--log-format", help="(default: inferred from the log)"),
     ] = None
     ignore: Annotated[
         list[str] | None,
-        typer.Option(
-            "--ignore",
-            metavar="FIELD",
-            help="An unknown field to skip. Can be repeated.",
-            rich_help_panel=DATA,
-        ),
+        DATA("--ignore", metavar="FIELD", help="An unknown field to skip. Can be repeated."),
     ] = None
 
 
@@ -149,39 +121,31 @@ class Metrics:
 
     quality: Annotated[
         str,
-        typer.Option(
+        SCORE(
             "--quality-metrics",
             metavar="NAME,…",
             help="BLEU, chrF, chrF++, TER, WER, CER, or none.",
-            rich_help_panel=SCORE,
         ),
     ] = "BLEU,chrF"
     latency: Annotated[
         str,
-        typer.Option(
+        SCORE(
             "--latency-metrics",
             metavar="NAME,…",
             help="AL, LAAL, AP, DAL, ATD, YAAL, StartOffset, EndOffset, all or none.",
-            rich_help_panel=SCORE,
         ),
     ] = "AL,LAAL,AP,DAL,ATD,YAAL,StartOffset"
     unit: LatencyUnit = None
     spm_model: Annotated[
         Path | None,
-        typer.Option(
-            "--spm-model",
-            metavar="FILE",
-            help="SentencePiece model, for --unit spm.",
-            rich_help_panel=SCORE,
-        ),
+        SCORE("--spm-model", metavar="FILE", help="SentencePiece model, for --unit spm."),
     ] = None
     tokenize: Tokenize = "13a"
     use_ref_len: Annotated[
         bool,
-        typer.Option(
+        SCORE(
             "--use-ref-len/--no-use-ref-len",
             help="Lagging against the length of the reference, or of the hypothesis.",
-            rich_help_panel=SCORE,
         ),
     ] = True
 

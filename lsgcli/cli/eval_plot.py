@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from lsgcli.cli import eval_options as e
+from lsgcli.cli import options as o
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,46 +22,36 @@ def plot(
     logs: e.Logs,
     output: Annotated[
         Path | None,
-        typer.Option(
+        o.OUTPUT(
             "--output",
             "-o",
             metavar="FILE",
             help="Where to draw: .png, .svg or .pdf. (default: here, in characters)",
-            rich_help_panel=e.OUTPUT,
         ),
     ] = None,
     latency: Annotated[
         str,
-        typer.Option(
+        e.SCORE(
             "--latency-metric",
             metavar="NAME",
             help="AL, LAAL, DAL, …; with _CA or _CA_queue computation-aware.",
-            rich_help_panel=e.SCORE,
         ),
     ] = "AL",
     quality: Annotated[
         str,
-        typer.Option(
-            "--quality-metric",
-            metavar="NAME",
-            help="BLEU, chrF, TER, WER, …",
-            rich_help_panel=e.SCORE,
-        ),
+        e.SCORE("--quality-metric", metavar="NAME", help="BLEU, chrF, TER, WER, …"),
     ] = "BLEU",
     unit: e.LatencyUnit = None,
     tokenize: e.Tokenize = "13a",
     confidence: e.Confidence = False,
-    title: Annotated[
-        str, typer.Option("--title", metavar="TEXT", help="A title.", rich_help_panel=e.OUTPUT)
-    ] = "",
+    title: Annotated[str, o.OUTPUT("--title", metavar="TEXT", help="A title.")] = "",
     example: Annotated[
         int | None,
-        typer.Option(
+        e.DATA(
             "--example",
             min=0,
             metavar="N",
             help="When sentence N, from 0, was read and written, instead of scores.",
-            rich_help_panel=e.DATA,
         ),
     ] = None,
 ) -> None:

@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from lsgcli import signals, terminal
 from lsgcli.cli import eval_options as e
 from lsgcli.cli import options as o
@@ -37,36 +35,27 @@ class TestSet:
 
     source: Annotated[
         Path | None,
-        typer.Option(
+        e.DATA(
             "--source",
             metavar="FILE",
             help="Sentences, one a line; for a speech model paths of recordings.",
-            rich_help_panel=e.DATA,
         ),
     ] = None
     target: Annotated[
         Path | None,
-        typer.Option(
-            "--target", metavar="FILE", help="Their references, one a line.", rich_help_panel=e.DATA
-        ),
+        e.DATA("--target", metavar="FILE", help="Their references, one a line."),
     ] = None
     test_set: Annotated[
         str | None,
-        typer.Option(
+        e.DATA(
             "--test-set",
             metavar="NAME",
             help="Instead of both: a test set of sacreBLEU's, for example wmt15.",
-            rich_help_panel=e.DATA,
         ),
     ] = None
     langpair: Annotated[
         str | None,
-        typer.Option(
-            "--langpair",
-            metavar="FROM-TO",
-            help="Its languages. (default: the model's)",
-            rich_help_panel=e.DATA,
-        ),
+        e.DATA("--langpair", metavar="FROM-TO", help="Its languages. (default: the model's)"),
     ] = None
 
     def files(self, model: Model[Manifest]) -> tuple[Path, Path]:
@@ -92,12 +81,11 @@ def run(
     to: o.To,
     output: Annotated[
         Path,
-        typer.Option(
+        o.OUTPUT(
             "--output",
             "-o",
             metavar="DIR",
             help="The directory of the run, a new one.",
-            rich_help_panel=o.OUTPUT,
             show_default=False,
         ),
     ],
@@ -110,26 +98,22 @@ def run(
     batch_size: o.BatchSize = 32,
     computation_aware: Annotated[
         bool,
-        typer.Option(
+        e.SCORE(
             "--computation-aware",
             help="Also measure the computation: one sentence at a time, on this machine.",
-            rich_help_panel=e.SCORE,
         ),
     ] = False,
     words_per_second: Annotated[
         float | None,
-        typer.Option(
+        e.SCORE(
             "--words-per-second",
             metavar="WORDS",
             help="How fast the source is spoken, for --computation-aware. (default: 2.5)",
-            rich_help_panel=e.SCORE,
         ),
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option(
-            "--resume", help="Continue a run that was interrupted.", rich_help_panel=o.OUTPUT
-        ),
+        o.OUTPUT("--resume", help="Continue a run that was interrupted."),
     ] = False,
     output_format: o.Format = "table",
     color: o.Color = "auto",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from lsgcli.cli import eval_options as e
 from lsgcli.cli import options as o
 
@@ -41,25 +39,23 @@ def compare(
     reading: e.LogOptions,
     test: Annotated[
         Literal["bootstrap", "randomization"],
-        typer.Option("--test", help="The paired test.", rich_help_panel=e.SCORE),
+        e.SCORE("--test", help="The paired test."),
     ] = "bootstrap",
     trials: Annotated[
         int | None,
-        typer.Option(
+        e.SCORE(
             "--trials",
             min=1,
             help="Resamples. (default: 1000 of the bootstrap, 10000 of the randomization)",
-            rich_help_panel=e.SCORE,
         ),
     ] = None,
     curve: Annotated[
         str | None,
-        typer.Option(
+        e.SCORE(
             "--curve",
             metavar="GLOB",
             help="Compare with the curve of the systems so named ('wait-*'), at equal latency: the "
             "first of --latency-metrics.",
-            rich_help_panel=e.SCORE,
         ),
     ] = None,
     output_format: o.Format = "table",

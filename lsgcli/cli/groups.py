@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from functools import wraps
+from functools import partial, wraps
 from inspect import Parameter
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -65,21 +65,25 @@ def flat(command: Callable[..., None], *everywhere: Any) -> Callable[..., None]:
     return called
 
 
-def declared(settings: Iterable[Setting], panel: str) -> dict[str, Any]:
+def section(title: str) -> Callable[..., Any]:
+    """A section of the help; called as ``typer.Option`` it makes an option that stands in it."""
+    return partial(typer.Option, rich_help_panel=title)
+
+
+def declared(settings: Iterable[Setting], panel: Callable[..., Any]) -> dict[str, Any]:
     """Metadata of a field that stands for settings of policies, with an option for each."""
     return {OPTIONS: {each.name: _option(each, panel) for each in settings}}
 
 
-def _option(setting: Setting, panel: str) -> Any:
+def _option(setting: Setting, panel: Callable[..., Any]) -> Any:
     if setting.choices:
         limits: dict[str, Any] = {}
     else:
         limits = {"min": setting.least, "max": setting.most}
-    option = typer.Option(
+    option = panel(
         *setting.options,
         help=setting.help,
         metavar=setting.metavar or (None if setting.choices else "N"),
-        rich_help_panel=panel,
         **limits,
     )
     kind = setting.kind if setting.choices else setting.type

@@ -11,7 +11,7 @@ import typer
 
 from lsgcli import terminal
 from lsgcli.cli.complete import languages, models, profiles
-from lsgcli.cli.groups import declared
+from lsgcli.cli.groups import declared, section
 from lsgcli.languages import code
 from lsgcli.policy.spec import POLICIES, SETTINGS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lsgcli.core.backend import Placement
     from lsgcli.policy.spec import PolicySettings
 
-MODEL, POLICY, INPUT, OUTPUT = "Model", "Policy", "Input", "Output"
+MODEL, POLICY, INPUT, OUTPUT = map(section, ("Model", "Policy", "Input", "Output"))
 
 ColorChoice: TypeAlias = Literal["auto", "always", "never"]
 TableFormat: TypeAlias = Literal["table", "json", "tsv"]
@@ -60,50 +60,37 @@ From = Annotated[
 ]
 TextModel = Annotated[
     str | None,
-    typer.Option(
+    MODEL(
         "--model",
         "-m",
         metavar="NAME|DIR",
         autocompletion=models,
         help="A model that is here, by name, or a model directory. (default: one for the "
         "languages)",
-        rich_help_panel=MODEL,
     ),
 ]
 BatchSize = Annotated[
     int,
-    typer.Option(
-        "--batch-size",
-        min=1,
-        metavar="N",
-        help="Segments in one batch, when several are waiting.",
-        rich_help_panel=MODEL,
+    MODEL(
+        "--batch-size", min=1, metavar="N", help="Segments in one batch, when several are waiting."
     ),
 ]
 Color = Annotated[
     ColorChoice,
-    typer.Option(
-        "--color",
-        help="Colour, where there is a terminal; auto respects NO_COLOR.",
-        rich_help_panel=OUTPUT,
-    ),
+    OUTPUT("--color", help="Colour, where there is a terminal; auto respects NO_COLOR."),
 ]
-Format = Annotated[
-    TableFormat, typer.Option("--format", "-f", help="What to write.", rich_help_panel=OUTPUT)
-]
-Json = Annotated[bool, typer.Option("--json", help="A JSON object a line.", rich_help_panel=OUTPUT)]
+Format = Annotated[TableFormat, OUTPUT("--format", "-f", help="What to write.")]
+Json = Annotated[bool, OUTPUT("--json", help="A JSON object a line.")]
 
 
 @dataclass(frozen=True)
 class Messages:
     """What is said on standard error."""
 
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No warnings, no notes.", rich_help_panel=OUTPUT)
-    ] = False
+    quiet: Annotated[bool, OUTPUT("--quiet", "-q", help="No warnings, no notes.")] = False
     debug: Annotated[
         bool,
-        typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=OUTPUT),
+        OUTPUT("--debug", help="Show the traceback of an error."),
     ] = False  # read where the error is: in ``app``
 
     def __post_init__(self) -> None:
@@ -118,34 +105,27 @@ class Device:
 
     device: Annotated[
         str,
-        typer.Option(
+        MODEL(
             "--device",
             metavar="auto|cpu|cuda[:N,...]",
             help="Where the model runs: on the CPU, or on GPUs by their numbers; one that is named "
             "twice runs two passes at once.",
             autocompletion=lambda: ["auto", "cpu", "cuda", "cuda:0"],
-            rich_help_panel=MODEL,
         ),
     ] = "auto"
     compute_type: Annotated[
         str,
-        typer.Option(
+        MODEL(
             "--compute-type",
             metavar="TYPE",
             help="Arithmetic, as CTranslate2 names it. auto: int8, with bfloat16 or float16 on a "
             "GPU.",
-            rich_help_panel=MODEL,
         ),
     ] = "auto"
     threads: Annotated[
         int,
-        typer.Option(
-            "--threads",
-            min=0,
-            max=1024,
-            metavar="N",
-            help="CPU cores to use, 0 for all of them.",
-            rich_help_panel=MODEL,
+        MODEL(
+            "--threads", min=0, max=1024, metavar="N", help="CPU cores to use, 0 for all of them."
         ),
     ] = 0
 
@@ -159,12 +139,11 @@ class Device:
 
 Profile = Annotated[
     str | None,
-    typer.Option(
+    POLICY(
         "--profile",
         metavar="NAME|FILE",
         autocompletion=profiles,
         help="LSG: settings that lsg tune has saved.",
-        rich_help_panel=POLICY,
     ),
 ]
 
@@ -175,14 +154,13 @@ def _policy(names: list[str]) -> Any:
             raise typer.BadParameter(f"no policy {name!r}; choose from {', '.join(names)}")
         return name
 
-    return typer.Option(
+    return POLICY(
         "--policy",
         "-p",
         metavar="NAME",
         callback=known,
         autocompletion=lambda: names,
         help=f"When to READ and when to WRITE: {', '.join(names)}.",
-        rich_help_panel=POLICY,
     )
 
 
@@ -229,28 +207,20 @@ class Reports:
 
     explain: Annotated[
         bool,
-        typer.Option(
-            "--explain", help="Show each decision and its rule on stderr.", rich_help_panel=OUTPUT
-        ),
+        OUTPUT("--explain", help="Show each decision and its rule on stderr."),
     ] = False
     stats: Annotated[
         bool,
-        typer.Option(
+        OUTPUT(
             "--stats/--no-stats",
             envvar="LSG_STATS",
             help="Statistics on stderr; on a terminal, while it runs.",
-            rich_help_panel=OUTPUT,
             show_default=False,
         ),
     ] = False
     stats_json: Annotated[
         Path | None,
-        typer.Option(
-            "--stats-json",
-            metavar="FILE",
-            help="Also write them to a file.",
-            rich_help_panel=OUTPUT,
-        ),
+        OUTPUT("--stats-json", metavar="FILE", help="Also write them to a file."),
     ] = None
 
 
@@ -260,32 +230,28 @@ class Hearing:
 
     segment_ms: Annotated[
         int,
-        typer.Option(
+        INPUT(
             "--segment-ms",
             min=80,
             max=5000,
             metavar="MS",
             help="Speech: length of a source unit, for which the policy decides.",
-            rich_help_panel=INPUT,
         ),
     ] = 640
     pause: Annotated[
         float | None,
-        typer.Option(
+        INPUT(
             "--pause",
             min=0.1,
             max=10,
             callback=number,
             metavar="SECONDS",
             help="Speech: silence that ends an utterance. (default: the model's)",
-            rich_help_panel=INPUT,
         ),
     ] = None
     vad: Annotated[
         bool,
-        typer.Option(
-            "--vad/--no-vad", help="Speech: skip what is not speech.", rich_help_panel=INPUT
-        ),
+        INPUT("--vad/--no-vad", help="Speech: skip what is not speech."),
     ] = True
 
     @property

@@ -30,47 +30,44 @@ class Recogniser:
 
     language: Annotated[
         str | None,
-        typer.Option(
+        o.INPUT(
             "--language",
             metavar="LANG|auto",
             callback=o.language,
             autocompletion=o.languages,
             help="Language that is spoken; auto: told by ear. (default: English for lsg asr "
             "without --model, else auto)",
-            rich_help_panel=o.INPUT,
         ),
     ] = None
     model: Annotated[
         str | None,
-        typer.Option(
+        o.MODEL(
             "--model",
             "-m",
             metavar="NAME|DIR",
             autocompletion=speech_models,
             help="tiny, base, small, … large-v3, distil-…, OWNER/NAME on the Hugging Face Hub, or "
             "a directory. (default: for English tiny.en, which is embedded, else what was pulled)",
-            rich_help_panel=o.MODEL,
         ),
     ] = None
     offline: Annotated[
         bool,
-        typer.Option("--offline", help="Never use the network.", rich_help_panel=o.MODEL),
+        o.MODEL("--offline", help="Never use the network."),
     ] = False
     silence: Annotated[
         float | None,
-        typer.Option(
+        o.MODEL(
             "--silence",
             min=0,
             max=30,
             callback=o.number,
             metavar="SECONDS",
             help="Silence put behind the audio that is encoded. (default: the model's)",
-            rich_help_panel=o.MODEL,
         ),
     ] = None
     window: Annotated[
         float | None,
-        typer.Option(
+        o.MODEL(
             "--window",
             min=0,
             max=30,
@@ -78,39 +75,35 @@ class Recogniser:
             metavar="SECONDS",
             help="Encode at least so much, silence included; 30 is what Whisper was trained with. "
             "(default: the model's)",
-            rich_help_panel=o.MODEL,
         ),
     ] = None
     prompt: Annotated[
         str,
-        typer.Option(
+        o.MODEL(
             "--prompt",
             metavar="TEXT",
             help="Text that the model takes to stand before what is said: its subject, its "
             "spelling.",
-            rich_help_panel=o.MODEL,
             show_default=False,
         ),
     ] = ""
     hotwords: Annotated[
         str,
-        typer.Option(
+        o.MODEL(
             "--hotwords",
             metavar="FILE|WORDS",
             help="Names and terms to expect: a file with one a line, or words with commas between.",
-            rich_help_panel=o.MODEL,
             show_default=False,
         ),
     ] = ""
     stall: Annotated[
         float,
-        typer.Option(
+        o.INPUT(
             "--stall",
             min=0,
             callback=o.number,
             metavar="SECONDS",
             help="Time without any audio that ends an utterance; 0: none does.",
-            rich_help_panel=o.INPUT,
         ),
     ] = 2.0
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-import typer
-
+from lsgcli.cli.groups import section
 from lsgcli.cli.options import OUTPUT, number
 from lsgcli.errors import UsageError
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from lsgcli.output.base import SpeechWriter
     from lsgcli.output.captions import Layout
 
-CAPTIONS = "Captions: --format srt or vtt"
+CAPTIONS = section("Captions: --format srt or vtt")
 SpeechFormat: TypeAlias = Literal["text", "jsonl", "srt", "vtt", "tsv"]
 OF_CAPTIONS = ("srt", "vtt")
 OF_ONE = ("srt", "vtt", "tsv")  # formats of one recording
@@ -26,78 +25,67 @@ class SpeechOutput:
 
     output_format: Annotated[
         SpeechFormat,
-        typer.Option(
+        OUTPUT(
             "--format",
             "-f",
             help="Words; an object for every event; subtitles; a row for every word.",
-            rich_help_panel=OUTPUT,
         ),
     ] = "text"
     confidence: Annotated[
         bool,
-        typer.Option(
+        OUTPUT(
             "--confidence",
             help="The probability of each word: after a tab in text, a column in tsv, always in "
             "jsonl.",
-            rich_help_panel=OUTPUT,
         ),
     ] = False
     max_chars: Annotated[
         int | None,
-        typer.Option(
+        CAPTIONS(
             "--max-chars",
             min=8,
             max=200,
             metavar="N",
             help="Characters of a line; wide ones count twice. (default: 42)",
-            rich_help_panel=CAPTIONS,
         ),
     ] = None
     max_lines: Annotated[
         int | None,
-        typer.Option(
-            "--max-lines",
-            min=1,
-            max=4,
-            metavar="N",
-            help="Lines shown at a time. (default: 2)",
-            rich_help_panel=CAPTIONS,
+        CAPTIONS(
+            "--max-lines", min=1, max=4, metavar="N", help="Lines shown at a time. (default: 2)"
         ),
     ] = None
     min_seconds: Annotated[
         float | None,
-        typer.Option(
+        CAPTIONS(
             "--min-seconds",
             min=0,
             max=10,
             callback=number,
             metavar="SECONDS",
             help="Shortest time that a cue is shown. (default: 1)",
-            rich_help_panel=CAPTIONS,
         ),
     ] = None
     max_seconds: Annotated[
         float | None,
-        typer.Option(
+        CAPTIONS(
             "--max-seconds",
             min=1,
             max=60,
             callback=number,
             metavar="SECONDS",
             help="Longest time that a cue is shown. (default: 7)",
-            rich_help_panel=CAPTIONS,
         ),
     ] = None
     max_cps: Annotated[
         float | None,
-        typer.Option(
+        CAPTIONS(
             "--max-cps",
             min=1,
             max=100,
             callback=number,
             metavar="N",
             help="Characters to be read in a second, if the speech leaves the time. (default: 20)",
-            rich_help_panel=CAPTIONS,
         ),
     ] = None
 

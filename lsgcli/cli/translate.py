@@ -56,117 +56,96 @@ class TextInput:
     ] = None
     from_: Annotated[
         str | None,
-        typer.Option(
+        o.INPUT(
             "--from",
             metavar="LANG|auto",
             callback=o.language,
             autocompletion=o.languages,
             help="Language of the input; auto tells it line by line. (default: the model's)",
-            rich_help_panel=o.INPUT,
         ),
     ] = None
     segment: Annotated[
         Literal["line", "sentence"],
-        typer.Option(
+        o.INPUT(
             "--segment",
             help="line: a line in, a line out. sentence: line breaks are whitespace, a sentence a "
             "line.",
-            rich_help_panel=o.INPUT,
         ),
     ] = "line"
     protect: Annotated[
         bool,
-        typer.Option(
+        o.INPUT(
             "--protect/--no-protect",
             help="Copy what is no prose, and check that it all comes through; see --help-protect.",
-            rich_help_panel=o.INPUT,
         ),
     ] = True
     protect_regex: Annotated[
         list[str] | None,
-        typer.Option(
-            "--protect-regex",
-            metavar="REGEX",
-            help="Also copy words that match. Can be repeated.",
-            rich_help_panel=o.INPUT,
+        o.INPUT(
+            "--protect-regex", metavar="REGEX", help="Also copy words that match. Can be repeated."
         ),
     ] = None
     help_protect: Annotated[
         bool,
-        typer.Option(
+        o.INPUT(
             "--help-protect",
             is_eager=True,
             callback=_print_kinds,
             help="List what is copied unchanged, with examples, and exit.",
-            rich_help_panel=o.INPUT,
         ),
     ] = False
     as_: Annotated[
         Kind,
-        typer.Option(
+        o.INPUT(
             "--as",
             help="What the lines are; auto: told for each of them. Only prose is translated.",
-            rich_help_panel=o.INPUT,
         ),
     ] = "auto"
     json_field: Annotated[
         list[str] | None,
-        typer.Option(
+        o.INPUT(
             "--json-field",
             metavar="NAME[,NAME]",
             callback=_names,
             help="Translate this field of JSON, and nothing else; a.b is the field b of a. Can be "
             "repeated.",
-            rich_help_panel=o.INPUT,
         ),
     ] = None
     idle: Annotated[
         float,
-        typer.Option(
+        o.INPUT(
             "--idle",
             min=0,
             callback=o.number,
             metavar="SECONDS",
             help="A pause that ends a word; 0: no pause does.",
-            rich_help_panel=o.INPUT,
         ),
     ] = 2.0
     pace: Annotated[
         float | None,
-        typer.Option(
+        o.INPUT(
             "--pace",
             min=0,
             callback=o.number,
             metavar="WORDS",
             help="Feed the input at so many words a second; 0: one by one, without waiting.",
-            rich_help_panel=o.INPUT,
         ),
     ] = None
     record: Annotated[
         Path | None,
-        typer.Option(
-            "--record",
-            metavar="FILE",
-            help="Keep the input with its timing, for lsg replay.",
-            rich_help_panel=o.INPUT,
-        ),
+        o.INPUT("--record", metavar="FILE", help="Keep the input with its timing, for lsg replay."),
     ] = None
     encoding: Annotated[
         str,
-        typer.Option(
+        o.INPUT(
             "--encoding",
             metavar="NAME",
             help="Of the input, as Python calls it: utf-16, latin-1. The output is UTF-8.",
-            rich_help_panel=o.INPUT,
         ),
     ] = "utf-8"
     strict: Annotated[
         bool,
-        typer.Option(
-            "--strict",
-            help="Fail on input that its encoding does not have.",
-            rich_help_panel=o.INPUT,
-        ),
+        o.INPUT("--strict", help="Fail on input that its encoding does not have."),
     ] = False
 
     def open(self, stack: ExitStack, *, default: bool) -> list[int]:
@@ -183,31 +162,28 @@ class Knowledge:
 
     floor: Annotated[
         str,
-        typer.Option(
+        o.MODEL(
             "--floor",
             metavar="NUMBER|none|auto",
             help="Leave a complete sentence as it is if the model's mean log-probability of its "
             "translation is lower; auto: the model's own level.",
-            rich_help_panel=o.MODEL,
         ),
     ] = "auto"
     memory: Annotated[
         list[Path] | None,
-        typer.Option(
+        o.MODEL(
             "--memory",
             metavar="FILE.tsv",
             help="Known translations, used before the model: a text, a tab, its translation a "
             "line. {} is any word. Can be repeated.",
-            rich_help_panel=o.MODEL,
         ),
     ] = None
     phrases: Annotated[
         bool,
-        typer.Option(
+        o.MODEL(
             "--phrases/--no-phrases",
             help="What systems say (errors, signals, HTTP, systemd, git) from a table, not the "
             "model.",
-            rich_help_panel=o.MODEL,
         ),
     ] = True
 
@@ -246,12 +222,7 @@ def translate(
     batch_size: o.BatchSize = 32,
     output_format: Annotated[
         Literal["text", "jsonl"],
-        typer.Option(
-            "--format",
-            "-f",
-            help="Words, or a JSON object for every event.",
-            rich_help_panel=o.OUTPUT,
-        ),
+        o.OUTPUT("--format", "-f", help="Words, or a JSON object for every event."),
     ] = "text",
     color: o.Color = "auto",
 ) -> None:
