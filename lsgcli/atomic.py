@@ -69,6 +69,14 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(directory: Path) -> None:
+    """Have the files of a directory on the disk, and their names. Raises OSError."""
+    for file in directory.iterdir():
+        with file.open("rb") as opened:
+            os.fsync(opened.fileno())
+    sync_directory(directory)
+
+
 def _keep_mode(path: Path, descriptor: int) -> None:
     """Have the permissions of the file that is replaced, if there is one."""
     with suppress(FileNotFoundError):

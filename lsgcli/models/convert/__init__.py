@@ -8,11 +8,14 @@
 
 from __future__ import annotations
 
-import tempfile
+import fcntl
+import os
+import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsgcli.atomic import sync_directory, sync_tree
 from lsgcli.errors import OutputError, UsageError
 from lsgcli.log import logger
 from lsgcli.models import infer
@@ -21,6 +24,9 @@ from lsgcli.models.infer import Overrides, Unconverted
 from lsgcli.models.infer.examples import EXAMPLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from lsgcli.models.convert.check import Agreement
 
 QUANTIZATIONS = (
@@ -67,10 +73,8 @@ def convert(request: Request) -> Agreement:
     origin = Origin(directory, request.lora, request.allow_pickle, request.trust_remote_code)
     try:
         request.output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            prefix=f".{request.output.name}.", dir=request.output.parent
-        ) as partial:
-            made = Path(partial) / "model"
+        with _workplace(request.output) as partial:
+            made = partial / "model"
             from lsgcli.models.convert.weights import convert_weights, limits
 
             logger.info(f"converting {request.name} to {request.quantization}")
@@ -82,10 +86,40 @@ def convert(request: Request) -> Agreement:
             logger.info("comparing with the original")
             agreement = _check(origin, made, request)
             made.chmod(0o755)
+            sync_tree(made)
             made.rename(request.output)
+            sync_directory(request.output.parent)
     except OSError as error:
-        raise OutputError(f"{error.filename or request.output}: {error.strerror}") from error
+        reason = error.strerror or error
+        raise OutputError(
+            f"{error.filename or request.output}: {reason}; make room, or choose another --output"
+        ) from error
     return agreement
+
+
+@contextmanager
+def _workplace(output: Path) -> Iterator[Path]:
+    """A directory beside the output for what is being made; gone afterwards.
+
+    What a conversion that was killed has left there is deleted. Raises UsageError if another one
+    is at work, OSError.
+    """
+    place = output.with_name(f".{output.name}.converting")
+    place.mkdir(exist_ok=True)
+    descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"{output}: another lsg is making it; wait for it") from None
+        for left in place.iterdir():
+            shutil.rmtree(left)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    finally:
+        os.close(descriptor)
 
 
 def _unconverted(origin: Origin) -> Unconverted:
