@@ -10,14 +10,15 @@ are any. A fault comes again with ``--seed S --target NAME --only N``.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.fuzzing import Report, Target, stored, try_one
+from benchmarks.fuzzing import Report, Target, stored, streams, try_one
 
-TARGETS: dict[str, Target] = {**stored.TARGETS}
+TARGETS: dict[str, Target] = {**stored.TARGETS, **streams.TARGETS}
 
 
 def main() -> int:
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--target", nargs="+", choices=TARGETS, default=list(TARGETS))
     parser.add_argument("--only", type=int, help="the number of one input")
     asked = parser.parse_args()
+    logging.getLogger("lsgcli").setLevel(logging.ERROR)
     if asked.minutes == float("inf") and asked.inputs == sys.maxsize and asked.only is None:
         asked.minutes = 1.0
     numbers = range(asked.inputs) if asked.only is None else range(asked.only, asked.only + 1)

@@ -27,7 +27,8 @@ def test_nothing_else_comes_of_it(name: str, tmp_path: Path) -> None:
         try_one(name, TARGETS[name], f"suite.{number}", tmp_path, report)
     assert report.faults == {}
     assert report.outcomes["taken"] > INPUTS / 20  # it gets past the first check
-    assert report.outcomes.total() - report.outcomes["taken"] > INPUTS / 20
+    if name != "lines":  # of which none is refused
+        assert report.outcomes.total() - report.outcomes["taken"] > INPUTS / 20
 
 
 def test_faults_are_found(tmp_path: Path) -> None:

@@ -41,10 +41,11 @@ class Converter:
         for a rate that no recording of speech has.
         """
         samples = self._finite(samples)
-        if samples.ndim == 2:
-            samples = samples.mean(axis=1, dtype=np.float32)
-        if rate == RATE:
-            return np.clip(samples, -1, 1)
+        if samples.ndim == 2:  # numbers as large as float32 has them must not overflow
+            samples = samples.mean(axis=1, dtype=np.float64)
+        samples = np.clip(samples, -1, 1).astype(np.float32, copy=False)
+        if rate == RATE or not len(samples):  # FFmpeg takes no frame without samples
+            return samples
         from av import AudioFrame
 
         row = np.ascontiguousarray(samples[np.newaxis])

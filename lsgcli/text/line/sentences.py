@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -109,14 +110,14 @@ def _words(text: str, items: Sequence[Item]) -> Iterator[tuple[int, str]]:
 
     The last word of an element is that of what it holds, with what follows.
     """
-    wide = (item for item in items if " " in text[item.start : item.end])
-    item = next(wide, None)
+    wide = deque(item for item in items if " " in text[item.start : item.end])
     for token in TOKEN.finditer(text):
         a, b = token.span()
-        while item and item.end <= a:
-            item = next(wide, None)
-        if item and item.start < b < item.end:
-            continue  # the item continues
+        item = None
+        while wide and wide[0].end <= b:
+            item = wide.popleft()
+        if wide and wide[0].start < b:
+            continue  # an item goes on
         if isinstance(item, Element) and a < item.close < b:
             yield b, text[max(a, item.inner) : item.close] + text[item.end : b]
         else:
