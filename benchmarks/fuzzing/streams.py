@@ -113,7 +113,7 @@ def pieces(rng: random.Random, folder: Path) -> None:
     cut = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True) if a < b]
     by_line = rng.random() < 0.5
     segmenter = Segmenter(LIMITS, "line", Protector())
-    feed = Feed(_Cut(cut), segmenter, lines=by_line, idle=None, strict=rng.random() < 0.3)
+    feed = Feed(_Cut(cut), segmenter, lines=by_line, idle=None, strict=rng.random() < 0.8)
     found: list[Piece] = []
     while feed.waiting():
         found += feed.complete(16)
