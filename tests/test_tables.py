@@ -267,7 +267,7 @@ def test_a_sentencepiece_model_with_a_flipped_bit(tmp_path: Path) -> None:
     shutil.copy(EMBEDDED / "spm.model", file)
     data = bytearray(file.read_bytes())
     refused = 0
-    for at in range(0, len(data), len(data) // 300):
+    for at in range(0, len(data), len(data) // 100):
         data[at] ^= 0x40
         file.write_bytes(data)
         data[at] ^= 0x40
@@ -278,4 +278,4 @@ def test_a_sentencepiece_model_with_a_flipped_bit(tmp_path: Path) -> None:
             continue
         vocabulary.encode_word("house", False)
         assert any(vocabulary.bytes(n) for n in range(vocabulary.size))
-    assert refused > 3
+    assert refused > 1
