@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from lsgcli.evaluation.score import LogScore
     from lsgcli.metrics.significance import Interval
 
-MOST_FAMILIES = 6  # curves of one policy that can still be told apart
+MOST_FAMILIES = 6  # curves of one policy that can be distinguished
 
 
 @dataclass(frozen=True)
 class Point:
-    """A system's latency and quality; ``mark`` says what it is among those of its curve."""
+    """A system's latency and quality; ``mark`` names it among those of its curve."""
 
     latency: float
     quality: float
@@ -50,7 +50,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Measured:
-    """A system's scores; ``settings`` as in ``run.json``, None of a log from elsewhere."""
+    """A system's scores; ``settings`` as in ``run.json``, None for a log of another tool."""
 
     score: LogScore
     settings: Mapping[str, Any] | None = None
@@ -60,8 +60,8 @@ class Measured:
 def figures(systems: Sequence[Measured], latency: str, quality: str) -> Figures:
     """Sort systems into curves: one a policy; of LSG one for each pair of thresholds.
 
-    If not every pair was tried with every range (a model's levels have each their own), that is one
-    curve. Where they would be too many, LSG is the Pareto front of all its systems. Systems without
+    LSG is one curve if not every pair was tried with every range (each level of a model has its
+    own), and the Pareto front of all its systems if there would be too many. Systems without
     a score are left out.
 
     Args:
@@ -92,7 +92,7 @@ def _curves(label: str, group: Sequence[Measured], latency: str, quality: str) -
             families[_thresholds(system.settings)].append(point)
     every = [point for points in families.values() for point in points]
     ranges = {point.mark for point in every}
-    combined = len(every) == len(families) * len(ranges)  # all with all; no levels of a model
+    combined = len(every) == len(families) * len(ranges)  # a full product, not levels of a model
     many = len(families) > MOST_FAMILIES
     if len(families) == 1 or not (combined or many):
         return [Curve(label, _ordered(every))]
@@ -111,7 +111,7 @@ def _policy_label(system: Measured) -> str:
 
 
 def _thresholds(settings: Mapping[str, Any] | None) -> str:
-    """The settings that tell curves of one policy apart."""
+    """Return the settings that distinguish curves of one policy."""
     if not settings:
         return ""
     shown = [each for each in SETTINGS.values() if each.symbol and each.name in settings]
@@ -120,7 +120,7 @@ def _thresholds(settings: Mapping[str, Any] | None) -> str:
 
 
 def _mark(settings: Mapping[str, Any] | None) -> str:
-    """What tells a system from the others of its curve."""
+    """Return what distinguishes a system from the others of its curve."""
     if not settings:
         return ""
     if "lower" in settings:

@@ -1,4 +1,4 @@
-"""Which logs are meant by the paths of a command line: logs, their directories, whole runs."""
+"""The logs that paths of a command line name: logs, their directories, whole runs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NamedLog:
-    """A log and what its system is called."""
+    """A log and the name of its system."""
 
     name: str
     path: Path
     run: Path | None = None  # the run's directory it belongs to
-    settings: Mapping[str, Any] | None = None  # the system's, as the run records them
+    settings: Mapping[str, Any] | None = None  # of the system, as the run records them
     unit: LatencyUnit = "word"  # in which its delays are counted
 
 
 def select_logs(paths: Sequence[Path]) -> list[NamedLog]:
-    """Give the logs, a run's directory standing for all its systems.
+    """Return the logs; a run's directory stands for all its systems.
 
     Names are short where they are unique.
 
@@ -43,7 +43,7 @@ def select_logs(paths: Sequence[Path]) -> list[NamedLog]:
 
 
 def is_run(path: Path) -> bool:
-    """Whether a path is the directory of a run."""
+    """Return whether a path is the directory of a run."""
     return (path / RECORD).is_file()
 
 

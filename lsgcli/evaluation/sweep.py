@@ -33,7 +33,7 @@ class System:
     policy: Policy
 
     def settings(self) -> dict[str, Any]:
-        """The policy's name and settings, as JSON can hold them."""
+        """The policy's name and settings, for JSON."""
         fields = spec.values(self.policy)
         numbers = {key: str(v) if v == math.inf else v for key, v in fields.items()}
         return {"policy": self.kind, **numbers}
@@ -62,7 +62,7 @@ def parse_sweep(text: str, option: str = "--sweep") -> dict[str, Values]:
 
 
 def parse_policies(text: str) -> list[str]:
-    """Parse ``"lsg,wait-k"``. Raises UsageError for a name that is no policy's."""
+    """Parse ``"lsg,wait-k"``. Raises UsageError for an unknown policy."""
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in POLICIES:
@@ -71,7 +71,7 @@ def parse_policies(text: str) -> list[str]:
 
 
 def parse_latency(text: str) -> Values:
-    """Parse ``"low,high"`` or ``all``. Raises UsageError for a name that is no level's."""
+    """Parse ``"low,high"`` or ``all``. Raises UsageError for an unknown level."""
     levels = SETTINGS["latency"].choices
     names = levels if text == "all" else tuple(name.strip() for name in text.split(","))
     for name in names:
@@ -85,7 +85,7 @@ def expand(
     given: Mapping[str, Values],
     sweeps: Sequence[Mapping[str, Values]] = (),
 ) -> list[PolicySettings]:
-    """Give the settings of every system.
+    """Return the settings of every system.
 
     Args:
         policies: their names.
@@ -122,7 +122,7 @@ def _of_policy(
 def systems(
     settings: Sequence[PolicySettings], defaults: Thresholds, *, speech: bool = False
 ) -> list[System]:
-    """Fill in the model's defaults and name the systems; settings that come to the same are one.
+    """Fill in the model's defaults and name the systems; equal settings are one system.
 
     Raises UsageError; see ``PolicySettings.policy``.
     """

@@ -1,4 +1,4 @@
-"""What can be evaluated: translation of text; recognition and translation of speech."""
+"""Tasks of evaluation: translation of text; recognition and translation of speech."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Task(Protocol):
 
     @property
     def source_type(self) -> SourceType:
-        """What a source is."""
+        """The type of the source: text or speech."""
         ...
 
     @property
     def unit(self) -> LatencyUnit:
-        """What of the target has a delay."""
+        """The target units that have delays."""
         ...
 
     def load(self, source: Path, target: Path) -> list[Sentence]:
@@ -52,7 +52,7 @@ class Task(Protocol):
         ...
 
     def settings(self) -> dict[str, Any]:
-        """What else a result depends on."""
+        """The other settings on which a result depends."""
         ...
 
     def open(
@@ -61,7 +61,7 @@ class Task(Protocol):
         speed: float | None,
         sentences: Sequence[Sentence],
     ) -> Translate:
-        """Load the model; give what runs a policy. ``speed``: measure the computation too."""
+        """Load the model; return what runs a policy. ``speed``: measure the computation too."""
         ...
 
     def tune(
@@ -85,7 +85,7 @@ class Text:
 
     @property
     def unit(self) -> LatencyUnit:
-        """As the model writes."""
+        """The model's target units."""
         return "char" if self.model.manifest.target_unit == "character" else "word"
 
     def load(self, source: Path, target: Path) -> list[Sentence]:
@@ -95,7 +95,7 @@ class Text:
         )
 
     def settings(self) -> dict[str, Any]:
-        """Nothing else."""
+        """None."""
         return {}
 
     def open(
@@ -104,7 +104,7 @@ class Text:
         speed: float | None,
         sentences: Sequence[Sentence],
     ) -> Translate:
-        """Load the model, and warn of sentences that are longer than it is made for."""
+        """Load the model, and warn of sentences that are too long for it."""
         backend = open_backend(self.model, placement)
         self._check(backend, sentences)
         if speed is None:
@@ -124,7 +124,7 @@ class Text:
         metric: str,
         progress: Callable[[int], None],
     ) -> list[Point]:
-        """Load the model and try the policies, what they have in common once."""
+        """Load the model and try the policies; what they have in common is computed once."""
         backend = open_backend(self.model, placement)
         backend.ready()
         return measure(
@@ -155,7 +155,7 @@ class Speech:
         return load_recordings(source, target)
 
     def settings(self) -> dict[str, Any]:
-        """How recordings are heard."""
+        """How recordings are processed."""
         return self.hearing.settings()
 
     def open(
@@ -194,7 +194,7 @@ def choose(
     target: str,
     hearing: Callable[[SpeechManifest], Hearing],
 ) -> Task:
-    """Tell from the model what is to be done; ``hearing``: how a speech model is to hear.
+    """Choose the task by the model; ``hearing`` makes the settings of a speech model.
 
     Raises ModelNotFoundError, ManifestError, PullError, UsageError.
     """

@@ -1,4 +1,4 @@
-"""Finds thresholds: many settings of LSG over a development set, and which are worth it."""
+"""Finds thresholds: many settings of LSG over a development set, and the best of them."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ GRID: dict[str, Values] = {
     "delta": (0.5, 1.0, 2.0, 4.0, 8.0),
     "alpha": (0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
 }
-SPOKEN: dict[str, Values] = {"alpha": (0.3, 0.5, 0.7, 0.9)}  # every setting is a run of its own
+SPOKEN: dict[str, Values] = {"alpha": (0.3, 0.5, 0.7, 0.9)}  # each setting takes a run of its own
 BOUNDS = ("lower", "upper")
-GROUP = 16  # sentences whose distributions are kept at a time
+GROUP = 16  # sentences whose distributions are cached at a time
 
 
 @dataclass(frozen=True)
 class Point:
-    """A policy and what it comes to: corpus quality, and mean AL in the source's measure."""
+    """A policy with its results: corpus quality, and mean AL in the source's unit."""
 
     policy: Policy
     quality: float
     lagging: float  # source words, or milliseconds of speech
-    is_error: bool = False  # the quality: less is better
+    is_error: bool = False  # whether a lower quality is better
 
     @property
     def worth(self) -> float:
-        """The more, the better."""
+        """The quality, signed so that higher is better."""
         return -self.quality if self.is_error else self.quality
 
 
 def grid(text: str | None, defaults: Thresholds, *, speech: bool) -> list[Policy]:
-    """Combine settings of LSG: those of ``text``, a sweep, and our own for what it lacks.
+    """Combine settings of LSG: those of ``text``, a sweep, and defaults for the others.
 
     Ranges are those of the model's levels, unless one of their bounds is given.
 
     Raises:
-        UsageError: if the text is no sweep, or sweeps what LSG does not have.
+        UsageError: if the text is no sweep, or has a setting that is not LSG's.
 
     """
     given = parse_sweep(text, "--grid") if text else {}
@@ -91,7 +91,7 @@ def measure(
 ) -> list[Point]:
     """Run every policy over every sentence; what they have in common is computed once.
 
-    ``progress`` gets how many more sentences all policies are done with.
+    ``progress`` is called with how many more sentences all policies have finished.
     """
     shared = CachingBackend(backend)
 
@@ -114,7 +114,7 @@ def measure_runs(
     unit: LatencyUnit = "word",
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Point]:
-    """Do so by any means of running a policy; a group of sentences at a time."""
+    """Do so with any function that runs a policy, a group of sentences at a time."""
     quality = quality_metric(metric)
     instances: dict[Policy, list[Instance]] = {policy: [] for policy in policies}
     for start in range(0, len(sentences), GROUP):
@@ -129,12 +129,12 @@ def measure_runs(
 
 
 def front(points: Iterable[Point]) -> list[Point]:
-    """Pareto-optimal points, by lagging."""
+    """Return the Pareto-optimal points, by lagging."""
     return pareto_front(points, lambda point: point.lagging, lambda point: point.worth)
 
 
 def within(points: Iterable[Point], budget: float) -> Point | None:
-    """The best of the points whose lagging is at most ``budget``; None if there is none."""
+    """Return the best point whose lagging is at most ``budget``; None if there is none."""
     return max(
         (point for point in points if point.lagging <= budget),
         key=lambda point: (point.worth, -point.lagging),
@@ -150,7 +150,7 @@ def _quality(
 
 
 def _lagging(done: Iterable[Instance], unit: LatencyUnit) -> float:
-    """Mean AL against the reference, over sentences with at least one word, or character."""
+    """Return the mean AL against the reference, over sentences with at least one target unit."""
     lags = [
         average_lagging(
             each.delays, each.source_length, len(hypothesis_units(each.reference or "", unit))

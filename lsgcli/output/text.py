@@ -51,8 +51,8 @@ class TextWriter:
     def event(self, event: Event, elapsed: float, read: float) -> None:
         """Write a committed word, or show a hypothesis."""
         if isinstance(event, Commit):
-            blank = " " if event.spaced else ""
-            self._put((blank if self._before is None else self._before) + event.text)
+            space = " " if event.spaced else ""
+            self._put((space if self._before is None else self._before) + event.text)
             self._before = None
             self._left = event.decision.reason is Reason.LEFT
         elif isinstance(event, Belief) and self._preview and event.doubted and not self._left:

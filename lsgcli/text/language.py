@@ -55,9 +55,9 @@ class Router:
     ``by_line``: each line has its own; otherwise each paragraph, up to an empty line.
     """
 
-    def __init__(self, tell: Callable[[str], tuple[str, bool]], *, by_line: bool = True) -> None:
-        """Detect with ``tell``, which returns a language and whether it is certain."""
-        self._tell = tell
+    def __init__(self, detect: Callable[[str], tuple[str, bool]], *, by_line: bool = True) -> None:
+        """Use ``detect``, which returns a language and whether it is certain."""
+        self._detect = detect
         self._by_line = by_line
         self._held: list[Word] = []
         self._told = False
@@ -78,7 +78,7 @@ class Router:
                 continue
             self._held.append(item)
             text = prose(self._held)
-            language, sure = self._tell(text) if text else ("", False)
+            language, sure = self._detect(text) if text else ("", False)
             if sure or len(self._held) >= MOST:
                 yield from self._release(language)
 
@@ -90,7 +90,7 @@ class Router:
         """Decide by the words so far: no more arrive, at least for now."""
         if self._held:
             text = prose(self._held) or prose(self._held, capitals=True)
-            yield from self._release(self._tell(text)[0] if text else "")
+            yield from self._release(self._detect(text)[0] if text else "")
 
     def _release(self, language: str) -> Iterator[Item]:
         yield Language(language)

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 LONGEST = 4096  # characters; longer words and whitespace are cut, so memory is bounded
 LONGEST_PROSE = 100  # characters; a longer word is data, whatever it looks like
-BLANK = r" \t\r\f\v"
+SPACE = r" \t\r\f\v"
 ESCAPE = "\x1b"  # begins a control sequence: colours, links
 SEQUENCE = (  # a control sequence, the end of which may be missing
     rf"{ESCAPE}(?:\[[0-?]{{0,64}}[ -/]{{0,64}}[@-~]?|\][^\a{ESCAPE}\n]{{0,{LONGEST - 3}}}\a?"
     + r"|[ -/]{0,64}[0-Z\\^-~]?)"
 )
 ITEM = re.compile(
-    rf"([{BLANK}]{{0,{LONGEST - 1}}})(?:(\n)|({SEQUENCE}|[^{BLANK}\n{ESCAPE}]{{1,{LONGEST}}}))"
-    rf"|([{BLANK}]{{{LONGEST}}})"
+    rf"([{SPACE}]{{0,{LONGEST - 1}}})(?:(\n)|({SEQUENCE}|[^{SPACE}\n{ESCAPE}]{{1,{LONGEST}}}))"
+    rf"|([{SPACE}]{{{LONGEST}}})"
 )
 CHARACTER = re.compile(ITEM.pattern.replace(f"{{1,{LONGEST}}}", ""))
 
@@ -131,10 +131,10 @@ class WordSplitter:
         return len(word) < (LONGEST if word.startswith(ESCAPE) else self._longest)
 
     def _item(self, match: re.Match[str]) -> Item:
-        before, newline, word, blanks = match.groups()
+        before, newline, word, space = match.groups()
         prose = bool(word) and not word.startswith(ESCAPE)
         continues = self._inside and not before and prose
         self._inside = prose
         if newline:
             return Newline(before)
-        return Word(word or blanks, before or "", continues)
+        return Word(word or space, before or "", continues)

@@ -99,14 +99,14 @@ class Microphone:
         """
         converter = Converter(self.device.name)
         warned = -QUIET
-        told = (0, 0)
+        reported = (0, 0)
         try:
             self._start()
             for block in self._arriving():
                 yield converter.array(block, self.rate)
                 losses = (self._dropped, self.overflows)
-                if losses != told and time.monotonic() - warned > QUIET:
-                    warned, told = time.monotonic(), losses
+                if losses != reported and time.monotonic() - warned > QUIET:
+                    warned, reported = time.monotonic(), losses
                     logger.warning(
                         f"{self.lost:.1f} s from the microphone came too fast and are lost"
                         f" (and PortAudio has lost input {self.overflows} times)"
@@ -185,7 +185,7 @@ def _devices(sd: ModuleType) -> list[Device]:
             for each in devices
         ]
     except sd.PortAudioError as error:
-        raise InputError(f"PortAudio does not tell its devices: {error}") from error
+        raise InputError(f"PortAudio does not list its devices: {error}") from error
 
 
 def _find(devices: list[Device], wanted: str | int | None) -> Device:

@@ -116,8 +116,8 @@ def _best_cut(text: str, start: int, end: int) -> int:
     for match in re.finditer(r"\s", text[start:end]):
         if text[start : start + match.start()].endswith(CLAUSE):
             return start + match.start()
-    blank = text.find(" ", start, end)
-    return blank if blank >= 0 else end
+    space = text.find(" ", start, end)
+    return space if space >= 0 else end
 
 
 def pieces(sentence: Sentence) -> Iterator[Copy | Sentence | Element]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lsgcli.text.line.sentences import Cutter
 
-BLANKS = " \t\r\f\v"
+WHITESPACE = " \t\r\f\v"
 
 
 class Structure(Protocol):
@@ -53,7 +53,7 @@ class Reader:
         yield from _joined(self._words(line))
 
     def _line(self, line: Line) -> Iterator[Part | EndLine]:
-        body = line.text.rstrip(BLANKS)
+        body = line.text.rstrip(WHITESPACE)
         if body:
             yield from _joined(self._parts(body, line.language))
         else:
@@ -97,7 +97,7 @@ def unread(pieces: Iterable[Piece]) -> Iterator[Part | EndLine]:
         if isinstance(piece, Unit):
             units.append(piece)
         elif isinstance(piece, EndSegment):
-            text = "".join(unit.before + unit.text for unit in units).lstrip(BLANKS)
+            text = "".join(unit.before + unit.text for unit in units).lstrip(WHITESPACE)
             source = tuple(unit.text for unit in units)
             yield Sentence(text, units[0].before, (), units[0].language, units=source)
             units = []

@@ -111,7 +111,7 @@ class Translator:
         memory = self._routes[part.language].memory
         pieces = memory.split(part.text) if memory else []
         if not pieces or (part.units and len(pieces) > 1):
-            return (yield from self._believed(part))
+            return (yield from self._if_likely(part))
         outputs = yield from self._known(part, pieces)
         return self._guarded(part, part.guard, outputs) if part.guard else outputs
 
@@ -122,7 +122,7 @@ class Translator:
         for piece in pieces:
             end = start + len(piece.text)
             if piece.translation is None:
-                found += map(self._believed, part.part(start, end))
+                found += map(self._if_likely, part.part(start, end))
             elif piece.translation == piece.text:
                 found.append(_done(Copy(piece.text)))
             else:
@@ -133,7 +133,7 @@ class Translator:
             start = end
         return _flat((yield from _together(found)))
 
-    def _believed(self, part: Part) -> Steps[list[Output]]:
+    def _if_likely(self, part: Part) -> Steps[list[Output]]:
         """Translate a sentence, or leave it if the translation is below the floor."""
         outputs = yield from self._part(part)
         if isinstance(part, Copy) or (floor := self._routes[part.language].floor) is None:

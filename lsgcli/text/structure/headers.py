@@ -32,7 +32,7 @@ SPEAKER = re.compile(  # bash: line 1: foo:
 )
 DATED = re.compile(rf"[\[(]?(?:\d{{4}}-|\d{{1,2}}/|\d{{1,2}}\.\d{{1,2}}\.|{TIME}|\d{{5,}})\S*")
 QUOTED = re.compile(r"(?<![^\s,{(\[])[\w.@/-]{1,60}=\"([^\"\\]*)\"")
-BLANKS = re.compile(r"\s*")
+WHITESPACE = re.compile(r"\s*")
 
 
 def header_end(text: str, find: Finder) -> int:
@@ -43,7 +43,7 @@ def header_end(text: str, find: Finder) -> int:
     >>> line[header_end(line, Finder()) :]
     'The disk is full'
     """
-    start = BLANKS.match(text).end()  # type: ignore[union-attr]
+    start = WHITESPACE.match(text).end()  # type: ignore[union-attr]
     first = SPEAKER.match(text, start)
     end = _skip(text, first.end()) if first else start
     last = end
@@ -64,7 +64,7 @@ def header_end(text: str, find: Finder) -> int:
 
 
 def _skip(text: str, end: int) -> int:
-    return BLANKS.match(text, end).end()  # type: ignore[union-attr]
+    return WHITESPACE.match(text, end).end()  # type: ignore[union-attr]
 
 
 def _is_item(word: str, find: Finder) -> bool:
