@@ -407,6 +407,12 @@ def test_pace_feeds_so_many_words_a_second():
     assert reads[-1]["elapsed_ms"] >= 0.9 * 1000 * (len(LINE.split()) - 1) / 20
 
 
+@pytest.mark.parametrize(("pace", "real"), [("0", False), ("50", True)])
+def test_only_input_in_real_time_can_be_fallen_behind(tmp_path, pace, real):
+    run_lsg(*TO, "--pace", pace, "--stats-json", tmp_path / "stats", stdin=LINE.encode() + b"\n")
+    assert (json.loads((tmp_path / "stats").read_text())["behind_s"] is not None) == real
+
+
 @pytest.mark.parametrize("options", [(), ("--policy", "local-agreement")], ids=["lsg", "la"])
 def test_pace_0_reads_one_by_one_and_is_reproducible(options):
     source = "".join(s + "\n" for s in SENTENCES) + LOG

@@ -264,7 +264,8 @@ def translate(
         if kept and header:
             chunks = Recorder(chunks, kept, header)
         writer, preview = _writer(run, output_format)
-        statistics = Statistics(next(iter(backends.values())).usage)
+        usage = next(iter(backends.values())).usage
+        statistics = Statistics(usage, live=text.pace != 0)
         pipeline = build(
             directions,
             backends,
