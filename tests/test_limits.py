@@ -109,3 +109,11 @@ def test_each_limit_has_its_place():
     for number in (*map("{:,}".format, numbers), "`--threads`", "`--channels`", "1 MiB"):
         assert number in page
     assert os.path.exists(PAGE)
+
+
+def test_digital_silence_is_no_speech_without_a_detector_either():
+    """A model that is made to listen to nothing writes "you"."""
+    silence = np.zeros(16000 * 12, "<i2")
+    silence[::7] = 1  # dither
+    result = run_lsg("asr", "--raw", "s16le", "--no-vad", stdin=silence.tobytes())
+    assert (result.code, result.stdout, result.stderr) == (0, b"", "")

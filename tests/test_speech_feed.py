@@ -184,10 +184,12 @@ def test_silero_keeps_its_state() -> None:
     assert np.concatenate(parts)[:-1] == pytest.approx(whole[:-1], abs=1e-5)
 
 
-def test_without_a_detector_everything_is_speech() -> None:
-    samples = audio((0, 3))
+def test_without_a_detector_everything_is_speech_but_digital_silence() -> None:
+    samples = audio((0.001, 3))
     (only,) = utterances(SpeechFeed(AudioReader(iter([samples])), everything))
     assert np.array_equal(joined(only), samples)
+    silence = audio((1 / 2**15, 3))
+    assert utterances(SpeechFeed(AudioReader(iter([silence])), everything)) == []
 
 
 def test_a_segment_is_cut_at_a_sample() -> None:
