@@ -1,12 +1,12 @@
 """Hours of a stream, in virtual time: what an hour costs, and what memory is held after it.
 
-    python -m benchmarks.soak [--hours N] [--minutes N] [--stream NAME …]
+    python -m benchmarks.soak [--hours N] [--minutes N] [--every N] [--stream NAME …]
 
 The input comes without a pause, as if the machine were as fast as needed: logs (a line every six
 seconds), unbroken text of speech (150 words a minute without a line end), typing (40 words a
 minute, character by character), speech on the recogniser in the box. Prints a line for each virtual
-hour: seconds of the processor, resident memory, and how much has come out. A stream ends after its
-hours, or when its share of the minutes is over.
+hour, or as often as ``--every`` says: seconds of the processor since the line before, and resident
+memory. A stream ends after its hours, or when its share of the minutes is over.
 """
 
 from __future__ import annotations
@@ -48,18 +48,19 @@ WORDS = Path(__file__).parents[1] / "benchmarks/held/test/business-and-logs.en-d
 class Meter:
     """Prints what each virtual hour has cost."""
 
-    def __init__(self, stream: str, hours: float, seconds: float) -> None:
-        self._stream, self._end = stream, hours * 3600
+    def __init__(self, stream: str, hours: float, seconds: float, every: float) -> None:
+        self._stream, self._end, self._every = stream, hours * 3600, every
         self._until = time.monotonic() + seconds
-        self._hour, self._cpu = 0, time.process_time()
+        self._count, self._cpu = 0, time.process_time()
 
     def over(self, now: float) -> bool:
         """Note the virtual time, in seconds; tell whether that was enough."""
-        if now >= 3600 * (self._hour + 1):
-            self._hour += 1
+        if now >= 3600 * self._every * (self._count + 1):
+            self._count += 1
             cpu, self._cpu = time.process_time() - self._cpu, time.process_time()
             gc.collect()
-            print(f"{self._stream}\t{self._hour}\t{cpu:.1f}\t{_resident():.1f}", flush=True)
+            hours = self._count * self._every
+            print(f"{self._stream}\t{hours:g}\t{cpu:.1f}\t{_resident():.1f}", flush=True)
         return now >= self._end or time.monotonic() > self._until
 
 
@@ -163,6 +164,7 @@ def main() -> None:
     """Run the streams, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--every", type=float, default=1.0, help="hours of a line")
     parser.add_argument("--minutes", type=float, default=15.0, help="for all streams together")
     parser.add_argument("--recording", type=Path, help="for the stream speech")
     parser.add_argument("--stream", nargs="+", choices=["logs", "talk", "typing", "speech"])
@@ -178,7 +180,7 @@ def main() -> None:
     }
     print("stream\thour\tprocessor s\tresident MB", flush=True)
     for name in names:
-        meter = Meter(name, asked.hours, 60 * asked.minutes / len(names))
+        meter = Meter(name, asked.hours, 60 * asked.minutes / len(names), asked.every)
         if name in texts:
             translated(texts[name](lines), meter)
         else:
