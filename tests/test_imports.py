@@ -42,7 +42,7 @@ LIBRARIES = {
     "sentencex": "text",
     "py3langid": "text",
     "numpy": "backends core evaluation metrics models.convert speech",
-    "msgspec": "backends evaluation models output policy text",
+    "msgspec": "backends core evaluation models output policy text",
     "sacrebleu": "evaluation metrics",
     "jiwer": "metrics",
     "matplotlib": "cli evaluation",

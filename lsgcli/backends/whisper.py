@@ -13,13 +13,13 @@ from __future__ import annotations
 import itertools
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import ctranslate2
 import numpy as np
+from msgspec.structs import replace
 
 from lsgcli.backends.lexicon import TokenLexicon
 from lsgcli.backends.loading import as_array, load

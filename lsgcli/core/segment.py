@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from lsgcli.core.decoder import Decoder, Tokens, split_words
 from lsgcli.core.steps import (

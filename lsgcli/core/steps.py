@@ -8,9 +8,10 @@ it is.
 from __future__ import annotations
 
 from collections.abc import Generator, Hashable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal, TypeAlias, TypeVar
+
+import msgspec
 
 T = TypeVar("T")
 
@@ -18,8 +19,7 @@ SourceUnit: TypeAlias = Hashable  # a word (str), or a segment of speech
 KlDirection: TypeAlias = Literal["forward", "reverse"]  # KL(p||q) as in eq. 3, or KL(q||p)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """One (source prefix, target prefix) pair, with a guess of how the target goes on."""
 
     source: tuple[SourceUnit, ...]  # source units x_<=j
@@ -28,8 +28,7 @@ class Query:
     ahead: int = 0  # how many more distributions are of use, if they are cheap
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(msgspec.Struct, frozen=True):
     """Ask for next-token distributions, all queries in one batched model call.
 
     Reply: for each query a list of ``len(draft) + 1`` distributions; the k-th one is conditioned
@@ -40,8 +39,7 @@ class Forward:
     queries: tuple[Query, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Generate:
+class Generate(msgspec.Struct, frozen=True):
     """Ask for a greedy continuation of at most ``limit`` tokens.
 
     Reply: the tokens, without the end token. A fast path of the model may answer, whose rounding
@@ -54,16 +52,14 @@ class Generate:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(msgspec.Struct, frozen=True):
     """A greedy continuation, and how much the model believes it."""
 
     tokens: tuple[int, ...]
     logp: float  # mean log-probability of a token, the end token included, in nats
 
 
-@dataclass(frozen=True, slots=True)
-class Locate:
+class Locate(msgspec.Struct, frozen=True):
     """Ask where words were spoken that continue a target prefix.
 
     Reply: a ``Place`` for each word, in order. Fewer places than words: from there on the words
@@ -74,23 +70,20 @@ class Locate:
     words: tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where in the source a word was spoken."""
 
     unit: int  # the number, from 1, of the source unit in which it ends
     margin: float  # seconds of source after its end; infinite if the speech has paused since
 
 
-@dataclass(frozen=True, slots=True)
-class Receive:
+class Receive(msgspec.Struct, frozen=True):
     """Ask for source units. Reply: an ``Arrival``; an empty one only if ``wait`` is false."""
 
     wait: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """Source units that have come, and whether they are the segment's last."""
 
     units: tuple[SourceUnit, ...] = ()
@@ -122,8 +115,7 @@ class Reason(str, Enum):
     PAUSE = "pause"  # WRITE: the speech has paused after the word
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """A decision for the ``i``-th target word with ``j`` source units read.
 
     An event as well: the engine reports every decision it takes. Reply: none.
@@ -137,16 +129,14 @@ class Decision:
     kl: float | None = None  # nats, where it was computed
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(msgspec.Struct, frozen=True):
     """Event: source units were read; ``j`` of the segment have been read now. Reply: none."""
 
     units: tuple[SourceUnit, ...]
     j: int
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True):
     """Event: a word is committed and will never change. Reply: none."""
 
     text: str
@@ -155,15 +145,13 @@ class Commit:
     tokens: tuple[int, ...] = ()  # that make the word
 
 
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
+class Hypothesis(msgspec.Struct, frozen=True):
     """Event: how the target would go on if no more source came. Reply: none."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Belief:
+class Belief(msgspec.Struct, frozen=True):
     """Event: how much the model believes the segment's translation. Reply: none."""
 
     logp: float  # mean log-probability of a token, in nats

@@ -7,8 +7,9 @@ is still arriving goes through the READ/WRITE loop, word by word.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from lsgcli.core.pool import Pool
 from lsgcli.core.segment import commit_given, commit_whole, request_whole, translate
