@@ -1,4 +1,4 @@
-"""``lsg doctor``: whether all is here that lsg needs."""
+"""``lsg doctor``: whether everything lsg needs is here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Offline = Annotated[bool, typer.Option("--offline", help="Do not look whether th
 
 
 def doctor(offline: Offline = False, as_json: Json = False) -> None:
-    """Look whether all is here that lsg needs.
+    """Check that everything lsg needs is here.
 
     A line for each thing: ok, note (works without) or FAIL, what it is, and what to do. Exit code 1
     if something that is needed is missing.

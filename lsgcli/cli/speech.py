@@ -118,7 +118,7 @@ def asr(
     reports: o.Reports,
     color: o.Color = "auto",
 ) -> None:
-    """Write down speech while it arrives.
+    """Transcribe speech while it arrives.
 
     A sentence is a line, and so is what was said up to a pause. What has been written is never
     changed.
