@@ -99,6 +99,14 @@ def test_a_model_for_other_languages_is_not(home):
     check_error(lsg(home, "asr", "--language", "de", GERMAN), 2, "lsg models pull base")
 
 
+def test_a_target_to_which_it_does_not_translate(home):
+    give_base(home, '"de-de", "en-en", "de-en"')
+    named = home / "models" / "Systran--faster-whisper-base"
+    wrong = lsg(home, "st", "--model", named, "--to", "de", GERMAN)
+    check_error(wrong, 2, "does not translate to de; it recognises de if that is named")
+    assert lsg(home, "st", "--model", named, "--to", "de", "--language", "de", GERMAN).code == 0
+
+
 def test_it_need_not_be_pulled(home):
     result = lsg(home, "models", "pull", "tiny.en")
     assert (result.code, Path(result.lines[0])) == (0, embedded()["tiny.en"])

@@ -172,6 +172,11 @@ def speech(directory: Path, language: str | None, target: str | None) -> Model[S
         raise ModelNotFoundError(
             f"{directory.name} does not translate {language or 'speech'} to {to}; it writes {has}"
         )
+    if language is None and to and all(of == to for of, _ in manifest.serves(None, to)):
+        raise ModelNotFoundError(
+            f"{directory.name} does not translate to {to}; it recognises {to} if that is named as "
+            "the language spoken"
+        )
     return Model(directory, manifest, language or AUTO, to or AUTO)
 
 
