@@ -250,6 +250,22 @@ def test_every_setting_is_kept(tmp_path: Path) -> None:
     assert run_lsg("replay", file).text == "{}\n"
 
 
+def test_word_by_word_is_word_by_word_again(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    live = run_lsg(
+        *("translate", "--to", "de", "--latency", "low", "--format", "jsonl", "--pace", "0"),
+        *("--record", file),
+        stdin=b"".join(WORDS),
+    )
+    again = run_lsg("replay", file)
+    delays = [
+        [event["delay"] for event in map(json.loads, result.text.splitlines()) if "delay" in event]
+        for result in (live, again)
+    ]
+    assert delays[0] == delays[1]
+    assert len(set(delays[0])) > 2
+
+
 @pytest.mark.parametrize("option", [["x.txt"], ["--pace", "3"], ["--record", "y"]])
 def test_the_input_is_the_recording(recorded: Path, option: list[str]) -> None:
     check_error(run_lsg("replay", recorded, *option), 2, "the input of a replay is the recording")

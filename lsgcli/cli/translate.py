@@ -346,6 +346,8 @@ def _header(ctx: typer.Context, policy: PolicySettings) -> Header:
     }
     if _is_given(ctx, "profile"):  # what it says, not its name
         values |= policy.asked
+    if values.pop("pace", None) == 0:  # of other paces the times say all
+        values["pace"] = 0
     without = [option for name, option in NOT_KEPT.items() if _is_given(ctx, name)]
     return Header(settings=Settings.of(values), without=without)
 

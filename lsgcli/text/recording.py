@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     floor: Annotated[str, Meta(pattern=r"^(auto|none|-?\d{1,6}(\.\d{1,6})?)$")] | UnsetType = UNSET
     phrases: bool | UnsetType = UNSET
     idle: Seconds | UnsetType = UNSET
+    pace: Literal[0] | UnsetType = UNSET  # each word when the one before is dealt with
     strict: bool | UnsetType = UNSET
     output_format: Literal["text", "jsonl"] | UnsetType = UNSET
 
