@@ -448,6 +448,8 @@ def test_bad_data(tmp_path, source, target, code, message):
         (("--computation-aware", "--words-per-second", "0"), "--words-per-second must be positive"),
         (("--model", "nothing"), "no model 'nothing'"),
         (("--to", "it"), "no model that is here translates"),
+        (("--segment-ms", "320"), "--segment-ms belongs to speech; en-de takes text"),
+        (("--no-vad",), "--no-vad belongs to speech; en-de takes text"),
         (("--test-set", "wmt15"), "--test-set stands for --source and --target"),
     ],
 )

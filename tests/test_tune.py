@@ -193,6 +193,7 @@ def test_tune_table(dev: Path) -> None:
         ),
         (["--save", "x"], 2, "--save and --save-default need --budget"),
         (["--grid", "L=zero"], 2, "is not a whole number"),
+        (["--pause", "1"], 2, "--pause belongs to speech; en-de takes text"),
         (["--metric", "COMET"], 2, "no quality metric"),
         (["--source", "nowhere.en"], 2, "nowhere.en"),
     ],

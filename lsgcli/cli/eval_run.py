@@ -141,6 +141,7 @@ def run(
     speed = _speed(computation_aware, words_per_second)
     heard = partial(Hearing.of, segment=hearing.segment, pause=hearing.pause, vad=hearing.vad)
     task = choose(model, from_, to, heard)
+    hearing.check(task.model, speech=task.source_type == "speech")
     files = test_set.files(task.model)
     sentences = task.load(*files)
     systems = s.systems(settings, task.model.policy, speech=task.source_type == "speech")

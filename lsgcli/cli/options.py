@@ -17,6 +17,8 @@ from lsgcli.policy.spec import POLICIES, SETTINGS
 
 if TYPE_CHECKING:
     from lsgcli.core.backend import Placement
+    from lsgcli.models.catalog import Model
+    from lsgcli.models.manifest import Manifest
     from lsgcli.policy.spec import PolicySettings
 
 MODEL, POLICY, INPUT, OUTPUT = map(section, ("Model", "Policy", "Input", "Output"))
@@ -258,3 +260,19 @@ class Hearing:
     def segment(self) -> float:
         """Seconds of a source unit."""
         return self.segment_ms / 1000
+
+    def check(self, model: Model[Manifest], *, speech: bool) -> None:
+        """Raises UsageError if the model takes text, and something was said of speech."""
+        given = [
+            option
+            for option, value, default in (
+                ("--segment-ms", self.segment_ms, Hearing.segment_ms),
+                ("--pause", self.pause, Hearing.pause),
+                ("--no-vad", self.vad, Hearing.vad),
+            )
+            if value != default
+        ]
+        if given and not speech:
+            from lsgcli.errors import UsageError
+
+            raise UsageError(f"{given[0]} belongs to speech; {model.directory.name} takes text")

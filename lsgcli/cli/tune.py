@@ -100,6 +100,7 @@ def tune(
         parse_sweep(grid, "--grid")
     heard = partial(Hearing.of, segment=hearing.segment, pause=hearing.pause, vad=hearing.vad)
     task = choose(model, from_, to, heard)
+    hearing.check(task.model, speech=task.source_type == "speech")
     chosen = task.model
     policies = tuning.grid(grid, chosen.policy, speech=task.source_type == "speech")
     metric = metric or ("WER" if chosen.source == chosen.target else "BLEU")
