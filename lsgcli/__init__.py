@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lsgcli import metrics
     from lsgcli.api import Recogniser, Translator, Word, load_model, transcribe, translate
     from lsgcli.errors import LsgError, ModelNotFoundError, UsageError
     from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
@@ -49,12 +50,15 @@ __all__ = [
     "Word",
     "__version__",
     "load_model",
+    "metrics",
     "transcribe",
     "translate",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "metrics":
+        return import_module(f"{__name__}.metrics")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
