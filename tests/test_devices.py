@@ -61,7 +61,7 @@ def test_what_is_chosen(device, compute_type, cards, expected):
         ("cuda:3", "auto", (), "no CUDA device is usable here; use --device cpu"),
         ("cuda:1", "auto", (AMPERE,), "--device cuda:1: there is card 0 only"),
         ("cuda:0,2", "auto", (AMPERE, AMPERE), "--device cuda:0,2: there is cards 0 to 1"),
-        ("gpu", "auto", (), "--device gpu: give auto, cpu, cuda, or cards as in cuda:0,1"),
+        ("gpu", "auto", (), "--device gpu: give auto, cpu, cuda, or GPUs as in cuda:0,1"),
         ("cpu:0", "auto", (), "give auto, cpu, cuda"),
         ("cuda:-1", "auto", (), "give auto, cpu, cuda"),
         ("cuda:", "auto", (), "give auto, cpu, cuda"),
@@ -102,7 +102,7 @@ def test_what_errors_mean(error, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--device", "gpu"], "--device gpu: give auto, cpu, cuda, or cards as in cuda:0,1"),
+        (["--device", "gpu"], "--device gpu: give auto, cpu, cuda, or GPUs as in cuda:0,1"),
         (["--device", "cuda:7"], "--device cpu" if not computing().cards else "--device cuda:7"),
         (["--compute-type", "int4", "--device", "cpu"], f"it has {', '.join(computing().cpu)}"),
     ],

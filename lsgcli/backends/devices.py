@@ -71,7 +71,7 @@ def placed(
     UsageError for a device that is not there, or arithmetic that it does not have.
     """
     if not (match := DEVICE.fullmatch(device)):
-        raise UsageError(f"--device {device}: give auto, cpu, cuda, or cards as in cuda:0,1")
+        raise UsageError(f"--device {device}: give auto, cpu, cuda, or GPUs as in cuda:0,1")
     name = device.partition(":")[0]
     if name == "auto":
         name = "cuda" if cards else "cpu"

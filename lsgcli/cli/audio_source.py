@@ -169,7 +169,7 @@ class AudioOptions:
     ] = None
     channels: Annotated[
         int | None,
-        INPUT("--channels", min=1, max=64, help="Of --raw. (default: 1)"),
+        INPUT("--channels", min=1, max=64, metavar="N", help="Of --raw. (default: 1)"),
     ] = None
     realtime: Annotated[
         bool,

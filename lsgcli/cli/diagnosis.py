@@ -76,8 +76,8 @@ def _cuda() -> Finding:
 
     found = computing()
     if not found.cards:
-        return Finding("note", "cuda", "no card that CTranslate2 can use; models run on the CPU")
-    detail = f"{found.cards} card(s): {' '.join(found.cuda)}"
+        return Finding("note", "cuda", "no GPU that CTranslate2 can use; models run on the CPU")
+    detail = f"{found.cards} GPU(s): {' '.join(found.cuda)}"
     if not cublas():
         remedy = "pip install 'lsg[cuda]', or use --device cpu"
         return Finding("FAIL", "cuda", f"{detail}; libcublas.so.12 does not load", remedy)

@@ -46,6 +46,7 @@ def compare(
         e.SCORE(
             "--trials",
             min=1,
+            metavar="N",
             help="Resamples. (default: 1000 of the bootstrap, 10000 of the randomization)",
         ),
     ] = None,
