@@ -133,7 +133,7 @@ def test_tune(disk: Path, tmp_path: Path, kind: Kind, option: str) -> None:
     profile = disk / "mine.toml"
     tune = [
         *("tune", "--source", str(tmp_path / "en"), "--target", str(tmp_path / "de"), "--to", "de"),
-        *("--model", str(model), "--grid", "delta=1 alpha=0.5 L=1 U=1", "--latency", "99", "-q"),
+        *("--model", str(model), "--grid", "delta=1 alpha=0.5 L=1 U=1", "--budget", "99", "-q"),
         *((option, str(profile)) if option == "--save" else (option, "low")),
     ]
 
