@@ -111,7 +111,8 @@ def test_pull(hub: Hub, disk: Path, tmp_path: Path, kind: Kind, again: bool) -> 
     share = SHARE if SHARE == 1 else SHARE * (1 + again)
     for fault in faults(pull, disk, kind, fresh=fresh, share=share, **environment):
         met += 1
-        check(fault, kind, disk, NAME)
+        if not (again and fault.result.code == 0):  # a file that cannot be linked is fetched
+            check(fault, kind, disk, NAME)
         if final.exists():  # never a half: it can be loaded
             load(final)
         assert run() == (0, "")
