@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lsgcli import metrics
     from lsgcli.api import Recogniser, Translator, Word, load_model, transcribe, translate
-    from lsgcli.errors import LsgError, ModelNotFoundError, UsageError
+    from lsgcli.errors import InputError, LsgError, ModelNotFoundError, UsageError
     from lsgcli.policy.baselines import HoldN, LocalAgreement, Offline, WaitK
     from lsgcli.policy.lsg import Lsg
     from lsgcli.policy.speech import AlignAtt, SpokenLsg
@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "api": ("Recogniser", "Translator", "Word", "load_model", "transcribe", "translate"),
-    "errors": ("LsgError", "ModelNotFoundError", "UsageError"),
+    "errors": ("InputError", "LsgError", "ModelNotFoundError", "UsageError"),
     "policy.baselines": ("HoldN", "LocalAgreement", "Offline", "WaitK"),
     "policy.lsg": ("Lsg",),
     "policy.speech": ("AlignAtt", "SpokenLsg"),
@@ -37,6 +37,7 @@ _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = [
     "AlignAtt",
     "HoldN",
+    "InputError",
     "LocalAgreement",
     "Lsg",
     "LsgError",

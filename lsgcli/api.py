@@ -17,9 +17,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lsgcli.backends import open_backends, open_speech
 from lsgcli.core.backend import Placement
 from lsgcli.core.steps import Commit
+from lsgcli.errors import InputError, UsageError
 from lsgcli.models import recogniser
 from lsgcli.models.catalog import is_text
 from lsgcli.models.directions import Directions
@@ -100,6 +103,8 @@ class Translator:
         Raises UsageError.
 
         """
+        if isinstance(words, str | bytes):
+            raise UsageError("words are wanted, one by one, not a text: text.split()")
         asked = options or TextOptions()
         asked.check()
         asked.check_characters(self._directions)
@@ -166,7 +171,9 @@ class Recogniser:
         Raises UsageError.
 
         """
-        feed = speech.feed(self._model, frames, segment=segment, pause=pause, vad=vad, live=live)
+        feed = speech.feed(
+            self._model, map(_checked, frames), segment=segment, pause=pause, vad=vad, live=live
+        )
         writer = _Collector()
         pipeline = speech.pipeline(
             self._model, self._backend, feed, PolicySettings(policy, **settings), writer
@@ -210,6 +217,16 @@ def transcribe(
 ) -> Iterator[Word]:
     """Recognise speech while it arrives; see ``Recogniser``, which loads the model only once."""
     return Recogniser(language, model)(frames, policy, **settings)
+
+
+def _checked(frame: Samples) -> Samples:
+    """Pass samples on. Raises InputError for what is no sound of that form."""
+    if frame.ndim == 1 and frame.dtype == np.float32:
+        return frame
+    raise InputError(
+        f"samples must be float32 of shape [n], not {frame.dtype} of shape {list(frame.shape)}; "
+        "int16: samples / np.float32(32768)"
+    )
 
 
 class _Words:

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import run_lsg
 
 import lsgcli
-from lsgcli import Recogniser, Translator, UsageError, load_model, transcribe, translate
+from lsgcli import InputError, Recogniser, Translator, UsageError, load_model, transcribe, translate
 from lsgcli.speech.sources.decode import decode
 
 CLIP = next(iter(sorted((Path(__file__).parent / "data" / "speech").glob("*.flac"))))
@@ -101,6 +102,23 @@ def test_a_recogniser_is_a_model_too():
 def test_what_cannot_be_asked_for(translator, policy, settings, message):
     with pytest.raises(UsageError, match=message):
         translator(["a"], policy, **settings)
+
+
+def test_a_text_is_not_words(translator: Translator) -> None:
+    with pytest.raises(UsageError, match=r"text\.split\(\)"):
+        translator("Good day")
+
+
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [
+        (np.zeros(1600, np.int16), r"not int16 of shape \[1600\]"),
+        (np.zeros((1600, 2), np.float32), r"not float32 of shape \[1600, 2\]"),
+    ],
+)
+def test_samples_of_another_form(samples: Any, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        list(transcribe([samples]))
 
 
 def test_an_unknown_model():

@@ -41,7 +41,7 @@ LIBRARIES = {
     "jinja2": "models.infer",
     "sentencex": "text",
     "py3langid": "text",
-    "numpy": "backends core evaluation metrics models.convert speech",
+    "numpy": "api backends core evaluation metrics models.convert speech",
     "msgspec": "backends core evaluation models output policy text",
     "sacrebleu": "evaluation metrics",
     "jiwer": "metrics",

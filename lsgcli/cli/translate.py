@@ -107,7 +107,7 @@ class TextInput:
             "--json-field",
             metavar="NAME[,NAME]",
             callback=_names,
-            help="Translate this field of JSON, and nothing else; a.b is the field b of a. Can be "
+            help="Of JSON, translate this field and nothing else; a.b is the field b of a. Can be "
             "repeated.",
         ),
     ] = None

@@ -31,7 +31,10 @@ SPEAKER = re.compile(  # bash: line 1: foo:
     r"[a-z][\w.+-]{0,40}(?:\[\d+\])?:(?=\s)(?:\s(?:line\s)?[\w./+-]{1,40}:(?=\s)){0,3}"
 )
 DATED = re.compile(rf"[\[(]?(?:\d{{4}}-|\d{{1,2}}/|\d{{1,2}}\.\d{{1,2}}\.|{TIME}|\d{{5,}})\S*")
-QUOTED = re.compile(r"(?<![^\s,{(\[])[\w.@/-]{1,60}=\"([^\"\\]*)\"")
+# key="text", and "key": "text" where the line is no JSON that can be read
+QUOTED = re.compile(
+    r"(?<![^\s,{(\[])(?:[\w.@/-]{1,60}=|\"[\w.@/-]{1,60}\"\s{0,4}:\s{0,4})\"([^\"\\]*)\""
+)
 WHITESPACE = re.compile(r"\s*")
 
 

@@ -41,6 +41,8 @@ def columns(line: str, *, inside: bool) -> list[Span] | None:
         if gap:
             spans.append(Copy(gap[0]))
             end = gap.end()
+    if rest := line[start + len(body) :]:
+        spans.append(Copy(rest))
     return spans
 
 
