@@ -57,12 +57,19 @@ def through_pipe(
 
     writer = threading.Thread(target=write)
     writer.start()
+    reader = ChunkReader([out], pace)
     try:
-        reader = ChunkReader([out], pace)
         return drain(Feed(reader, Segmenter(LIMITS, "line", Protector()), **options), pieces)
     finally:
         writer.join()
-        os.close(out)
+        close(out, reader)
+
+
+def close(descriptor: int, reader: ChunkReader) -> None:
+    """Close what has been read to its end, so that its thread reads nothing of that number more."""
+    while not reader.ended:
+        reader.get(1)
+    os.close(descriptor)
 
 
 def plain(pieces: list[Piece]) -> list[Piece]:
@@ -88,7 +95,8 @@ def test_units_come_one_by_one_under_a_simulated_clock():
     out, into = os.pipe()
     os.write(into, b"one two three x=1 four\n")
     os.close(into)
-    feed = Feed(ChunkReader([out], 0), Segmenter(LIMITS, "line", Protector()), bulk=False)
+    reader = ChunkReader([out], 0)
+    feed = Feed(reader, Segmenter(LIMITS, "line", Protector()), bulk=False)
     assert feed.waiting()
     assert feed.complete(9) == []
     taken = [feed.units(wait=True) for _ in range(3)]
@@ -97,21 +105,22 @@ def test_units_come_one_by_one_under_a_simulated_clock():
         (["two"], False),
         (["three"], True),
     ]
-    os.close(out)
+    close(out, reader)
 
 
 def test_a_line_that_has_only_begun_is_left_for_the_next_time():
     """Else a batch would cut its sentence where the batch happens to end."""
     out, into = os.pipe()
     os.write(into, b"The house x=1 is. A man.\n" * 40 + b"The house x=1 is ")
-    feed = Feed(ChunkReader([out]), Segmenter(LIMITS, "line", Protector()))
+    reader = ChunkReader([out])
+    feed = Feed(reader, Segmenter(LIMITS, "line", Protector()))
     assert feed.waiting()
     taken = feed.complete(121)  # of which the last has only begun
     assert getattr(taken[-1], "text", "") == "\n"
     assert written(taken).count("x=1") == 40
     assert written(feed.complete(1000)).count("x=1") == 1
     os.close(into)
-    os.close(out)
+    close(out, reader)
 
 
 def written(pieces: list[Piece]) -> str:
