@@ -54,7 +54,7 @@ def _show(name: str, report: Report) -> None:
     print(f"{name}: {report.inputs} inputs; {came}; slowest {report.slowest:.2f} s; "
           f"{len(report.faults)} faults")  # fmt: skip
     for seed, fault in report.faults.items():
-        print(f"  {seed}: {fault}")
+        print(f"  {seed}: {fault[:200]}")
 
 
 if __name__ == "__main__":

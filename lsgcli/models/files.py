@@ -135,9 +135,11 @@ def check_table(where: Path, table: object) -> None:
         try:
             msgspec.convert(each, File)
         except msgspec.ValidationError as error:
-            raise ManifestError(f'{where}: files."{name}": {error}') from error
+            raise ManifestError(f'{where}: files."{name[:100]}": {str(error)[:500]}') from error
         if not is_plain(name):
-            raise ManifestError(f"{where}: {name!r} must be a plain file name in the directory")
+            raise ManifestError(
+                f"{where}: {name[:100]!r} must be a plain file name in the directory"
+            )
 
 
 def _size(file: Path) -> int:

@@ -17,7 +17,7 @@ from lsgcli.errors import InputError
 from lsgcli.evaluation.logs.checks import checked
 from lsgcli.evaluation.logs.files import numbered_lines, to_json, write_lines
 from lsgcli.evaluation.logs.instance import Instance, SourceType, clock_or_none, infer_source_type
-from lsgcli.evaluation.logs.records import Number, RecordDecoder
+from lsgcli.evaluation.logs.records import Index, Number, RecordDecoder
 from lsgcli.metrics.units import LatencyUnit
 
 
@@ -32,7 +32,7 @@ class _Record(msgspec.Struct, forbid_unknown_fields=True):
     time_to_recording_end: Number | None = None
     reference: str | None = None
     source: str | list[str] | None = None
-    index: int | None = None
+    index: Index | None = None
     docid: int | None = None
     segid: int | None = None
 

@@ -3,13 +3,18 @@
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from lsgcli.errors import InputError
 
-Number = int | float
+MOST = 10**15  # of a time or a count, in whatever unit: what a float holds exactly
+Number: TypeAlias = (
+    Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
+    | Annotated[float, msgspec.Meta(ge=-float(MOST), le=float(MOST))]
+)
+Index = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
 LONGEST = 500  # characters of what is said of a line
 T = TypeVar("T", bound=msgspec.Struct)
 

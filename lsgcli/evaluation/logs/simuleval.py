@@ -15,7 +15,7 @@ from lsgcli.errors import InputError
 from lsgcli.evaluation.logs.checks import checked
 from lsgcli.evaluation.logs.files import numbered_lines, text_lines, to_json, write_lines
 from lsgcli.evaluation.logs.instance import Instance, SourceType, clock_or_none, infer_source_type
-from lsgcli.evaluation.logs.records import Number, RecordDecoder
+from lsgcli.evaluation.logs.records import Index, Number, RecordDecoder
 from lsgcli.metrics.units import LatencyUnit
 
 LOG_NAME = "instances.log"
@@ -23,7 +23,7 @@ CONFIG_NAME = "config.yaml"
 
 
 class _Record(msgspec.Struct, forbid_unknown_fields=True):
-    index: int
+    index: Index
     prediction: str
     delays: list[Number]
     source_length: Number
