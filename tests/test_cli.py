@@ -262,6 +262,13 @@ def test_a_language_by_its_name_or_as_a_locale(name):
     assert (result.code, result.text) == (0, "Das Haus ist klein.\n")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_no_byte_order_mark(encoding):
+    text = "Good morning.\n".encode(f"{encoding}-le")
+    result = run_lsg(*TO, "--encoding", encoding, stdin=text)
+    check_error(result, 1, f"no byte order mark; say which with --encoding {encoding}-le")
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_wide_characters_are_named(encoding):
     data = "The house is small.\n".encode(encoding)

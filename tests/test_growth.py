@@ -125,7 +125,7 @@ def test_bytes(step):
         data = text.encode() * 20
         cut = [data[start : start + step] for start in range(0, len(data), step)]
         consumed(_paced(cut, 0))
-        consumed(transcoded(cut, "utf-16"))
+        consumed(transcoded(cut, "utf-16-le"))
 
     slow = [grows(read, each) for each in REPEATED]
     assert not any(slow), "\n".join(filter(None, slow))

@@ -40,7 +40,7 @@ class ChunkReader:
 
         Other encodings are converted to UTF-8.
         """
-        self._queue: queue.Queue[Chunk | OSError | None] = queue.Queue(QUEUED)
+        self._queue: queue.Queue[Chunk | Exception | None] = queue.Queue(QUEUED)
         pieces = _read(descriptors, encoding)
         if pace is not None:
             pieces = _paced(pieces, pace)
@@ -50,7 +50,7 @@ class ChunkReader:
     def get(self, timeout: float | None = None) -> Chunk | None:
         """Return the next chunk; None at the end, or when ``timeout`` seconds have passed.
 
-        ``ended`` says which. Raises InputError if reading fails.
+        ``ended`` says which. Raises InputError if reading fails, or the text is not decoded.
         """
         if self.ended:
             return None
@@ -62,13 +62,15 @@ class ChunkReader:
             self.ended = True
         if isinstance(item, OSError):
             raise InputError(f"cannot read the input: {item.strerror}")
+        if isinstance(item, Exception):
+            raise item
         return item
 
     def _run(self, pieces: Iterator[bytes]) -> None:
         try:
             for data in pieces:
                 self._queue.put(Chunk(data, time.monotonic()))
-        except OSError as error:
+        except Exception as error:  # whatever it is, the reader must get it
             self._queue.put(error)
         self._queue.put(None)
 

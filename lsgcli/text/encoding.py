@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from lsgcli.errors import UsageError
+from lsgcli.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,14 +40,22 @@ def is_utf8(name: str) -> bool:
 
 
 def transcoded(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """Convert text to UTF-8; what is invalid in its encoding stays invalid."""
+    """Convert text to UTF-8; what is invalid in its encoding stays invalid.
+
+    Raises InputError if it lacks the byte order mark that its encoding needs.
+    """
     codecs.register_error(__name__, lambda error: (INVALID, error.end))  # type: ignore[attr-defined]
     decoder = codecs.getincrementaldecoder(name)(__name__)
-    for data in pieces:
-        if text := decoder.decode(data):
+    for data in chain(pieces, [None]):
+        try:
+            text = decoder.decode(data or b"", final=data is None)
+        except UnicodeError as error:
+            raise InputError(
+                f"the input is not {name.upper()}: it has no byte order mark; say which with "
+                f"--encoding {name}-le or {name}-be"
+            ) from error
+        if text:
             yield text.encode(UTF_8, "surrogateescape")
-    if text := decoder.decode(b"", final=True):
-        yield text.encode(UTF_8, "surrogateescape")
 
 
 def wide(data: bytes) -> str:

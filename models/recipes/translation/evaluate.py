@@ -114,7 +114,7 @@ def levels(
         sweep = ("--sweep", "k=1,2,3,5,7,9")
         options = ("--quiet", "--model", str(model), "--output", run)
         printed = lsg_eval("run", *files, *systems, *sweep, *options)
-        compare = ("compare", run, "--curve", "wait-*", "--quality", "BLEU")
+        compare = ("compare", run, "--curve", "wait-*", "--quality-metrics", "BLEU")
         printed += "\n" + lsg_eval(*compare)
         scores = json.loads(lsg_eval("score", run, "--format", "json"))
         gains = json.loads(lsg_eval(*compare, "--format", "json"))["gains"]
