@@ -97,6 +97,13 @@ def test_sentences_are_the_whole_text(language):
                 assert ends == sorted(ends)
 
 
+@pytest.mark.parametrize("text", ["This is `a!\tb` for you.", "`🙂\t` is what a b c says."])
+def test_no_sentence_is_cut_inside_an_item_with_a_tab(text):
+    for part in Cutter(Finder(), LIMITS)(text):
+        for item in getattr(part, "items", ()):
+            assert 0 <= item.start < item.end <= len(part.text)
+
+
 def test_a_sentence_ends_behind_what_markup_holds():
     cut = Cutter(Finder(), LIMITS)
     parts = [

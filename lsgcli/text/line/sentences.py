@@ -110,7 +110,7 @@ def _words(text: str, items: Sequence[Item]) -> Iterator[tuple[int, str]]:
 
     The last word of an element is that of what it holds, with what follows.
     """
-    wide = deque(item for item in items if " " in text[item.start : item.end])
+    wide = deque(item for item in items if len(text[item.start : item.end].split()) > 1)
     for token in TOKEN.finditer(text):
         a, b = token.span()
         item = None
