@@ -28,7 +28,7 @@ backends
 models
 policy
 core metrics
-atomic languages signals terminal toml log errors __init__
+arrivals atomic languages signals terminal toml log errors __init__
 """
 
 # Libraries, and the only modules that may import them.

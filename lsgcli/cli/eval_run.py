@@ -8,7 +8,6 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -134,13 +133,11 @@ def run(
     from lsgcli.evaluation.batch import run_systems, score_systems
     from lsgcli.evaluation.logs.files import line_sum
     from lsgcli.evaluation.rundir import RunDirectory
-    from lsgcli.evaluation.speech_runner import Hearing
     from lsgcli.evaluation.tasks import choose
 
     settings = sweep.settings()
     speed = _speed(computation_aware, words_per_second)
-    heard = partial(Hearing.of, segment=hearing.segment, pause=hearing.pause, vad=hearing.vad)
-    task = choose(model, from_, to, heard)
+    task = choose(model, from_, to, hearing.of)
     hearing.check(task.model, speech=task.source_type == "speech")
     files = test_set.files(task.model)
     sentences = task.load(*files)

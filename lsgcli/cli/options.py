@@ -17,8 +17,9 @@ from lsgcli.policy.spec import POLICIES, SETTINGS
 
 if TYPE_CHECKING:
     from lsgcli.core.backend import Placement
+    from lsgcli.evaluation import speech_runner as run
     from lsgcli.models.catalog import Model
-    from lsgcli.models.manifest import Manifest
+    from lsgcli.models.manifest import Manifest, SpeechManifest
     from lsgcli.policy.spec import PolicySettings
 
 MODEL, POLICY, INPUT, OUTPUT = map(section, ("Model", "Policy", "Input", "Output"))
@@ -260,6 +261,12 @@ class Hearing:
     def segment(self) -> float:
         """Seconds of a source unit."""
         return self.segment_ms / 1000
+
+    def of(self, manifest: SpeechManifest) -> run.Hearing:
+        """The same for a run, with the model's part."""
+        from lsgcli.evaluation.speech_runner import Hearing
+
+        return Hearing.of(manifest, segment=self.segment, pause=self.pause, vad=self.vad)
 
     def check(self, model: Model[Manifest], *, speech: bool) -> None:
         """Raises UsageError if the model takes text, and something was said of speech."""

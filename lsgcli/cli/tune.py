@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,7 +86,6 @@ def tune(
     from lsgcli.cli.eval_run import bar
     from lsgcli.errors import LsgError, UsageError
     from lsgcli.evaluation import tuning
-    from lsgcli.evaluation.speech_runner import Hearing
     from lsgcli.evaluation.sweep import parse_sweep
     from lsgcli.evaluation.tasks import choose
     from lsgcli.metrics.quality import quality_metric
@@ -98,8 +96,7 @@ def tune(
         quality_metric(metric)
     if grid:
         parse_sweep(grid, "--grid")
-    heard = partial(Hearing.of, segment=hearing.segment, pause=hearing.pause, vad=hearing.vad)
-    task = choose(model, from_, to, heard)
+    task = choose(model, from_, to, hearing.of)
     hearing.check(task.model, speech=task.source_type == "speech")
     chosen = task.model
     policies = tuning.grid(grid, chosen.policy, speech=task.source_type == "speech")

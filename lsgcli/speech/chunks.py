@@ -5,11 +5,10 @@ from __future__ import annotations
 import queue
 import time
 from dataclasses import dataclass
-from threading import TIMEOUT_MAX, Thread
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lsgcli.arrivals import Arrivals
 from lsgcli.core.audio import RATE
-from lsgcli.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,51 +35,20 @@ class AudioChunk:
     time: float
 
 
-class AudioReader:
+class AudioReader(Arrivals[AudioChunk]):
     """Runs a source in a thread, so that arrival times are accurate."""
 
     def __init__(self, source: Iterable[Samples], *, pace: bool = False) -> None:
         """Start reading; with ``pace`` as if the audio were being spoken now."""
-        self._queue = _Backlog(round(QUEUED * RATE))
         pieces = _cut(source, round((STEP if pace else LONGEST) * RATE))
         if pace:
             pieces = _paced(pieces)
-        Thread(target=self._run, args=(pieces,), daemon=True).start()
-        self.ended = False
-
-    def get(self, timeout: float | None = None) -> AudioChunk | None:
-        """Return the next chunk; None at the end, or when ``timeout`` seconds have passed.
-
-        ``ended`` says which. Raises what the source has raised, after all that came before it:
-        InputError or another LsgError, InputError for an OSError.
-        """
-        if self.ended:
-            return None
-        try:
-            item = self._queue.get(timeout != 0, min(timeout, TIMEOUT_MAX) if timeout else None)
-        except queue.Empty:
-            return None
-        if isinstance(item, AudioChunk):
-            return item
-        self.ended = True
-        if isinstance(item, OSError):
-            raise InputError(f"cannot read the audio: {item.strerror or item}") from item
-        if item is not None:
-            raise item
-        return None
-
-    def _run(self, pieces: Iterator[Samples]) -> None:
-        try:
-            for samples in pieces:
-                self._queue.put(AudioChunk(samples, time.monotonic()))
-        except Exception as error:  # whatever it is, the reader must get it
-            self._queue.put(error)
-        else:
-            self._queue.put(None)
+        chunks = (AudioChunk(samples, time.monotonic()) for samples in pieces)
+        super().__init__(chunks, _Backlog(round(QUEUED * RATE)), "the audio")
 
 
 class _Backlog(queue.Queue[Any]):
-    """A queue of chunks, errors, and None at the end; its size is counted in samples."""
+    """A queue of chunks, or errors; its size is counted in samples."""
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
@@ -89,18 +57,18 @@ class _Backlog(queue.Queue[Any]):
     def _qsize(self) -> int:
         return self._held
 
-    def _put(self, item: AudioChunk | Exception | None) -> None:
+    def _put(self, item: tuple[AudioChunk | None, Exception | None]) -> None:
         super()._put(item)
-        self._held += _weight(item)
+        self._held += _weight(item[0])
 
-    def _get(self) -> AudioChunk | Exception | None:
-        item: AudioChunk | Exception | None = super()._get()
-        self._held -= _weight(item)
+    def _get(self) -> tuple[AudioChunk | None, Exception | None]:
+        item: tuple[AudioChunk | None, Exception | None] = super()._get()
+        self._held -= _weight(item[0])
         return item
 
 
-def _weight(item: AudioChunk | Exception | None) -> int:
-    return len(item.samples) if isinstance(item, AudioChunk) else 1
+def _weight(chunk: AudioChunk | None) -> int:
+    return len(chunk.samples) if chunk else 1
 
 
 def _cut(source: Iterable[Samples], most: int) -> Iterator[Samples]:

@@ -8,10 +8,10 @@ import re
 import time
 from dataclasses import dataclass
 from functools import partial
-from threading import TIMEOUT_MAX, Thread
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING
 
-from lsgcli.errors import InputError
+from lsgcli.arrivals import Arrivals
 from lsgcli.text.encoding import UTF_8, is_utf8, transcoded
 from lsgcli.text.words import LONGEST
 
@@ -30,7 +30,7 @@ class Chunk:
     time: float
 
 
-class ChunkReader:
+class ChunkReader(Arrivals[Chunk]):
     """Reads file descriptors one after the other in a thread, so arrival times are accurate."""
 
     def __init__(
@@ -40,39 +40,11 @@ class ChunkReader:
 
         Other encodings are converted to UTF-8.
         """
-        self._queue: queue.Queue[Chunk | Exception | None] = queue.Queue(QUEUED)
         pieces = _read(descriptors, encoding)
         if pace is not None:
             pieces = _paced(pieces, pace)
-        Thread(target=self._run, args=(pieces,), daemon=True).start()
-        self.ended = False
-
-    def get(self, timeout: float | None = None) -> Chunk | None:
-        """Return the next chunk; None at the end, or when ``timeout`` seconds have passed.
-
-        ``ended`` says which. Raises InputError if reading fails, or the text is not decoded.
-        """
-        if self.ended:
-            return None
-        try:
-            item = self._queue.get(timeout != 0, min(timeout, TIMEOUT_MAX) if timeout else None)
-        except queue.Empty:
-            return None
-        if item is None:
-            self.ended = True
-        if isinstance(item, OSError):
-            raise InputError(f"cannot read the input: {item.strerror}")
-        if isinstance(item, Exception):
-            raise item
-        return item
-
-    def _run(self, pieces: Iterator[bytes]) -> None:
-        try:
-            for data in pieces:
-                self._queue.put(Chunk(data, time.monotonic()))
-        except Exception as error:  # whatever it is, the reader must get it
-            self._queue.put(error)
-        self._queue.put(None)
+        chunks = (Chunk(data, time.monotonic()) for data in pieces)
+        super().__init__(chunks, queue.Queue(QUEUED), "the input")
 
 
 def _read(descriptors: Iterable[int], encoding: str) -> Iterator[bytes]:

@@ -143,9 +143,6 @@ class Pipeline:
                     self._commit(output)
         self._writer.flush()
 
-    def _route(self, unit: Unit) -> Route:
-        return self._routes[unit.language]
-
     def _commit(self, done: Translated | Given) -> None:
         """Commit the translation of a whole sentence."""
         source = done.sentence.source
@@ -168,7 +165,7 @@ class Pipeline:
     def _stream(self, unit: Unit) -> Iterator[None]:
         """Translate the segment that is arriving, of which ``unit`` is the first."""
         self._begin(unit.before, unit.language, streamed=True)
-        route = self._route(unit)
+        route = self._routes[unit.language]
         self._session.backend = route.backend
         steps = translate(
             route.policy, route.backend.lexicon, preview=self._preview, floor=route.floor
