@@ -15,8 +15,9 @@ from sentences import SENTENCES
 
 from lsgcli.core.backend import Backend, Usage
 from lsgcli.errors import UsageError
-from lsgcli.evaluation.caching import CachingBackend
+from lsgcli.evaluation.caching import CachingBackend, sharing
 from lsgcli.evaluation.corpus import Sentence
+from lsgcli.evaluation.engine import local
 from lsgcli.evaluation.runner import evaluate
 from lsgcli.evaluation.tuning import Point, front, grid, measure, within
 from lsgcli.models.catalog import find
@@ -65,8 +66,9 @@ def test_forgetting_drops_everything(backend: Backend) -> None:
 
 def test_measured_points_are_those_of_plain_runs(backend: Backend) -> None:
     done: list[int] = []
-    points = measure(backend, CORPUS, SETTINGS, metric="chrF", progress=done.append)
-    assert sum(done) == len(CORPUS)
+    engine = local(sharing(backend))
+    points = measure(engine, CORPUS, SETTINGS, metric="chrF", progress=done.append)
+    assert sum(done) == len(CORPUS) * len(SETTINGS)
     assert [point.policy for point in points] == SETTINGS
     slow = [p.lagging for p in points if values(p.policy)["lower"] == 3]
     fast = [p.lagging for p in points if values(p.policy)["lower"] == 1]

@@ -185,7 +185,7 @@ class Metrics:
                 log_format=reading.log_format,
                 ignore=reading.ignore or (),
             )
-            found.name = log.name
+            found.name, found.machines = log.name, log.machines
             measured.append(found)
         return measured
 

@@ -114,6 +114,15 @@ def run(
         bool,
         o.OUTPUT("--resume", help="Continue a run that was interrupted."),
     ] = False,
+    shard: Annotated[
+        str | None,
+        o.OUTPUT(
+            "--shard",
+            metavar="I/N",
+            help="Only every N-th sentence, from the I-th: one of N processes that share the "
+            "directory; see lsg eval merge.",
+        ),
+    ] = None,
     output_format: o.Format = "table",
     color: o.Color = "auto",
 ) -> None:
@@ -130,31 +139,51 @@ def run(
     """
     from lsgcli.backends.devices import place
     from lsgcli.evaluation import sweep as s
-    from lsgcli.evaluation.batch import run_systems, score_systems
+    from lsgcli.evaluation.batch import run_systems, score_systems, unfinished
+    from lsgcli.evaluation.engine import local
     from lsgcli.evaluation.logs.files import line_sum
+    from lsgcli.evaluation.provenance import machine
     from lsgcli.evaluation.rundir import RunDirectory
+    from lsgcli.evaluation.shards import Shard
     from lsgcli.evaluation.tasks import choose
 
     settings = sweep.settings()
     speed = _speed(computation_aware, words_per_second)
+    part = None if shard is None else Shard.parse(shard)
     task = choose(model, from_, to, hearing.of)
     hearing.check(task.model, speech=task.source_type == "speech")
     files = test_set.files(task.model)
-    sentences = task.load(*files)
+    every = task.load(*files)
+    sentences = part.of(every) if part else every
     systems = s.systems(settings, task.model.policy, speech=task.source_type == "speech")
     # The device is kept as it was decided, so that no other continues the run.
     where = place(device.device, device.compute_type)
     device = replace(device, device=where.name, compute_type=where.compute_type)
-    asked = asdict(device) | task.settings()
-    asked["sentences"] = line_sum(*(each.checksum.encode() for each in sentences))
-    record = _record(task, files, asked, systems, speed, batch_size)
+    asked = asdict(device) | task.settings() | {"sentences": len(every)}
+    if part:
+        asked["shards"] = part.count
+    here = {
+        "machine": machine(gpus=bool(where.cards), timed=speed is not None),
+        "checksum": line_sum(*(each.checksum.encode() for each in sentences)),
+    }
+    record = _record(task, files, asked, systems, speed, here, batch_size)
 
-    directory = RunDirectory(output, task.unit)
+    run_directory = RunDirectory(output, task.unit)
+    directory = run_directory.shard(part) if part else run_directory
     with directory.open(record, resume=resume):
-        translate = task.open(device.placement(batch_size), speed, sentences)
-        with _progress(len(systems) * len(sentences), output, color) as progress:
-            run_systems(directory, systems, sentences, translate, progress, task.source_type)
-        scores = score_systems(directory, systems)
+        journals = unfinished(directory, systems, sentences, task.source_type)
+        total = len(systems) * len(sentences)
+        finished = total - sum(len(each.missing) for each in journals.values())
+        with _progress(total, finished, directory.path, color) as progress:
+            run_systems(
+                journals,
+                lambda: local(task.open(device.placement(batch_size), sentences, speed=speed)),
+                progress,
+            )
+        if part:
+            logger.info(f"shard {part} is complete; when all are, lsg eval merge {output}")
+            return
+        scores = score_systems(directory, [each.name for each in systems])
     from lsgcli.cli.eval_score import show_scores
 
     show_scores(scores, output_format, color, intervals=False)
@@ -179,29 +208,25 @@ def _record(
     asked: dict[str, Any],
     systems: list[Any],
     speed: float | None,
+    here: dict[str, Any],
     batch_size: int,
 ) -> Record:
-    """Make the run's record.
-
-    A batch size changes no result, so it may differ on resuming. Another kind of CPU rounds
-    otherwise, so it may not; other machines of the kind are as good, unless time is measured.
-    """
+    """Make the run's record. A batch size changes no result, so it may differ on resuming."""
     from lsgcli.evaluation.corpus import checksum
-    from lsgcli.evaluation.provenance import machine, model_identity, versions
+    from lsgcli.evaluation.provenance import model_identity, surroundings, versions
     from lsgcli.evaluation.rundir import Record
     from lsgcli.metrics.significance import SEED
 
     source, target = files
-    here = machine()
     model = task.model
     settings: dict[str, Any] = {
         "versions": versions(),
-        "cpu": here.pop("cpu"),
         "model": model_identity(model),
         "source_sha256": checksum(source),
         "target_sha256": checksum(target),
         **asked,
         "unit": task.unit,
+        "source_type": task.source_type,
         "seed": SEED,
         "words_per_second": speed,
     }
@@ -212,31 +237,32 @@ def _record(
         "target": str(target),
         "batch_size": batch_size,
         "begun": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": surroundings(),
     }
-    (settings if speed else about)["machine"] = here
-    return Record(settings, {each.name: each.settings() for each in systems}, about)
+    return Record(settings, {each.name: each.settings() for each in systems}, here, about)
 
 
 @contextmanager
-def _progress(total: int, directory: Path, colour: str) -> Iterator[Progress]:
-    """Show a bar on a terminal; in the end say how long it took, or how to go on."""
-    finished, before = 0, 0
-    start = time.monotonic()
-    with bar(total, colour) as advance:
+def _progress(total: int, before: int, directory: Path, colour: str) -> Iterator[Progress]:
+    """Show a bar on a terminal; in the end say how long it took, or how to go on.
 
-        def progress(system: str, sentences: int, *, resumed: bool) -> None:
-            nonlocal finished, before
-            finished += sentences
-            before += sentences if resumed else 0
+    ``before``: so many of the ``total`` sentences an earlier run has finished.
+    """
+    new = 0
+    start = time.monotonic()
+    with bar(total, colour, before) as advance:
+
+        def progress(system: str, sentences: int) -> None:
+            nonlocal new
+            new += sentences
             advance(system, sentences)
 
         try:
             yield progress
         except (KeyboardInterrupt, signals.TerminatedError):
-            logger.info(f"{directory} has {finished} of {total}; continue with --resume")
+            logger.info(f"{directory} has {before + new} of {total}; continue with --resume")
             raise
     seconds = time.monotonic() - start
-    new = finished - before
     resumed = f", {before} had been" if before else ""
     logger.info(
         f"{new} sentences translated in {seconds:.1f} s ({new / seconds:.1f} a second){resumed}"
@@ -244,7 +270,7 @@ def _progress(total: int, directory: Path, colour: str) -> Iterator[Progress]:
 
 
 @contextmanager
-def bar(total: int, colour: str) -> Iterator[Any]:
+def bar(total: int, colour: str, completed: int = 0) -> Iterator[Any]:
     """Show a bar with the time that is left; gives what advances it."""
     if terminal.is_quiet() or not sys.stderr.isatty():
         yield lambda system, sentences: None
@@ -260,7 +286,7 @@ def bar(total: int, colour: str) -> Iterator[Any]:
         p.TimeRemainingColumn(elapsed_when_finished=True),
     )
     with p.Progress(*columns, console=console(colour, stderr=True), transient=True) as shown:
-        task = shown.add_task("loading", total=total)
+        task = shown.add_task("loading", total=total, completed=completed)
 
         def advance(system: str, sentences: int) -> None:
             shown.update(task, description=system, advance=sentences)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lsgcli.cli.eval_merge import merge
 from lsgcli.cli.eval_plot import plot
 from lsgcli.cli.eval_run import run
 from lsgcli.cli.eval_score import compare, score
@@ -11,6 +12,7 @@ app = App(
     help="Measure simultaneous systems: run policies over a test set, score logs, compare them.",
 )
 app.command()(run)
+app.command()(merge)
 app.command()(score)
 app.command()(compare)
 app.command()(plot)

@@ -86,6 +86,7 @@ def tune(
     from lsgcli.cli.eval_run import bar
     from lsgcli.errors import LsgError, UsageError
     from lsgcli.evaluation import tuning
+    from lsgcli.evaluation.engine import local
     from lsgcli.evaluation.sweep import parse_sweep
     from lsgcli.evaluation.tasks import choose
     from lsgcli.metrics.quality import quality_metric
@@ -102,13 +103,15 @@ def tune(
     policies = tuning.grid(grid, chosen.policy, speech=task.source_type == "speech")
     metric = metric or ("WER" if chosen.source == chosen.target else "BLEU")
     sentences = task.load(source, target)
-    with bar(len(sentences), color) as advance:
-        points = task.tune(
-            device.placement(batch_size),
+    translate = task.open(device.placement(batch_size), sentences, sharing=True)
+    with bar(len(sentences) * len(policies), color) as advance:
+        points = tuning.measure(
+            local(translate),
             sentences,
             policies,
-            metric,
-            lambda n: advance(f"{len(policies)} settings", n),
+            metric=metric,
+            unit=task.unit,
+            progress=lambda n: advance(f"{len(policies)} settings", n),
         )
     best = tuning.within(points, budget) if budget is not None else None
     _show(tuning.front(points), best, metric, output_format, color)

@@ -1,75 +1,80 @@
-"""All systems of a run, one after the other, each continued where it stopped."""
+"""All systems of a run, each continued where it stopped."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
+from lsgcli.evaluation.journal import Journal
 from lsgcli.evaluation.report import json_lines, score_lines, score_record
 from lsgcli.evaluation.rundir import RESULTS
 from lsgcli.evaluation.score import LogScore, ScoreOptions, measure_log, summarise
 from lsgcli.metrics.significance import BOOTSTRAP_TRIALS, SEED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lsgcli.evaluation.corpus import Sentence
+    from lsgcli.evaluation.engine import Engine
     from lsgcli.evaluation.logs import Instance, SourceType
     from lsgcli.evaluation.rundir import RunDirectory
     from lsgcli.evaluation.sweep import System
     from lsgcli.policy.base import Policy
 
-    Translate = Callable[[Policy, Sequence[Sentence], Callable[[Instance], None]], None]
+    Progress = Callable[[str, int], None]  # of a system, so many more sentences are finished
 
 
-class Progress(Protocol):
-    """Called with the progress of a run."""
-
-    def __call__(self, system: str, sentences: int, *, resumed: bool) -> None:
-        """Report how many more sentences are finished; ``resumed``: by an earlier run."""
-        ...
-
-
-def run_systems(
+def unfinished(
     directory: RunDirectory,
     systems: Sequence[System],
     sentences: Sequence[Sentence],
-    translate: Translate,
-    progress: Progress,
     source_type: SourceType = "text",
-) -> None:
-    """Translate what is missing, and leave a log for every system."""
+) -> dict[System, Journal]:
+    """Return the journals of the systems that are not complete. Raises InputError."""
     sources = {each.index: each.checksum for each in sentences}
+    journals = {}
     for system in systems:
         log = directory.system(system.name, sources, source_type)
         if log.is_finished():
             log.drop_part()
-            progress(system.name, len(sentences), resumed=True)
-            continue
-        instances = log.instances()
-        progress(system.name, len(instances), resumed=True)
-        missing = [sentence for sentence in sentences if sentence.index not in instances]
-        with log.appending() as append:
-
-            def done(
-                instance: Instance,
-                found: dict[int, Instance] = instances,
-                keep: Callable[[Instance], None] = append,
-                name: str = system.name,
-            ) -> None:
-                keep(instance)
-                found[instance.index] = instance
-                progress(name, 1, resumed=False)
-
-            translate(system.policy, missing, done)
-        log.finish(instances.values())
+        else:
+            journals[system] = Journal(log, sentences)
+    return journals
 
 
-def score_systems(directory: RunDirectory, systems: Sequence[System]) -> list[LogScore]:
-    """Score every system by all the defaults, and write the results."""
+def run_systems(
+    journals: Mapping[System, Journal], engine: Callable[[], Engine], progress: Progress
+) -> None:
+    """Translate what is missing, and leave a complete log of every system.
+
+    ``engine`` is made only if something is missing.
+    """
+    by_policy = {system.policy: (system.name, journal) for system, journal in journals.items()}
+    work = [([system.policy], each.missing) for system, each in journals.items() if each.missing]
+
+    def done(policy: Policy, instance: Instance) -> None:
+        name, journal = by_policy[policy]
+        journal.add(instance)
+        progress(name, 1)
+
+    with ExitStack() as stack:
+        for journal in journals.values():
+            stack.enter_context(journal)
+        if work:
+            engine()(work, done)
+
+
+def score_systems(
+    directory: RunDirectory, names: Iterable[str], *, machines: int = 1
+) -> list[LogScore]:
+    """Score every system by all the defaults, and write the results.
+
+    ``machines``: on how many unlike ones the computation was measured.
+    """
     scores = []
-    for system in systems:
-        measured = measure_log(directory.path / system.name, ScoreOptions(unit=directory.unit))
-        measured.name = system.name
+    for name in names:
+        measured = measure_log(directory.path / name, ScoreOptions(unit=directory.unit))
+        measured.name, measured.machines = name, machines
         scores.append(summarise(measured, intervals=True))
     record = {
         "intervals": {"level": 0.95, "resamples": BOOTSTRAP_TRIALS, "seed": SEED},

@@ -6,15 +6,22 @@ decisions have been the same so far need the same ones.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lsgcli.core.distribution import Distribution
+from lsgcli.evaluation.engine import in_turn
+from lsgcli.evaluation.runner import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lsgcli.core.backend import Backend, Lexicon, Usage
     from lsgcli.core.steps import Generate, Query, SourceUnit
+    from lsgcli.evaluation.corpus import Sentence
+    from lsgcli.evaluation.engine import Done, Translate
+    from lsgcli.metrics.units import LatencyUnit
+    from lsgcli.policy.base import Policy
 
 Prefixes = tuple[tuple["SourceUnit", ...], tuple[int, ...]]
 
@@ -73,3 +80,15 @@ class CachingBackend:
 def _prefixes(query: Query, path: tuple[int, ...]) -> list[Prefixes]:
     """Return the prefixes of each row: the target, then one token more each time."""
     return [(query.source, query.target + path[:length]) for length in range(len(path) + 1)]
+
+
+def sharing(backend: Backend, unit: LatencyUnit = "word") -> Translate:
+    """Return what runs policies over sentences, and computes once what they have in common."""
+    cache = CachingBackend(backend)
+
+    def translate(policies: Sequence[Policy], sentences: Sequence[Sentence], done: Done) -> None:
+        together = max(1, len(sentences))
+        in_turn(partial(evaluate, cache, batch_size=together, unit=unit))(policies, sentences, done)
+        cache.forget()
+
+    return translate

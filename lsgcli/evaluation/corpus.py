@@ -26,12 +26,13 @@ class Sentence:
     source: str
     reference: str
     characters: bool = False  # are the source units, not words
-    content: str = ""  # SHA-256 of the recording
+    recorded: bool = False  # source is the path of a recording
 
     @cached_property
     def checksum(self) -> str:
-        """A checksum of what its translation and its score depend on."""
-        return line_sum((self.content or self.source).encode(), self.reference.encode())
+        """A checksum of what its translation and its score depend on. Raises OSError."""
+        content = checksum(Path(self.source)) if self.recorded else self.source
+        return line_sum(content.encode(), self.reference.encode())
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -77,7 +78,7 @@ def load_recordings(source: Path, target: Path) -> list[Sentence]:
         if not beside.is_file() and not path.is_file():
             raise InputError(f"{source}:{number}: there is no recording {each.source}")
         path = beside if beside.is_file() else path
-        found.append(replace(each, source=str(path), content=checksum(path)))
+        found.append(replace(each, source=str(path), recorded=True))
     return found
 
 

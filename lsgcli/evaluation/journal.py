@@ -1,8 +1,9 @@
-"""The journal of a run: finished sentences, appended one by one, so that a killed run can resume.
+"""The journal of a system: finished sentences, appended one by one, so that a killed run resumes.
 
 A line is ``SUM SOURCE RECORD``: the checksum of the rest of the line, that of the source sentence,
 and the sentence as SimulEval logs it. A line that does not fit is reported with its file and number
-and never scored. A finished log has its checksum in a file beside it, as ``sha256sum`` writes it.
+and never scored. A finished log has its checksum in a file beside it, as ``sha256sum`` writes it:
+that file is what says that the system is complete.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.logs import Instance, SourceType
     from lsgcli.metrics.units import LatencyUnit
 
@@ -91,16 +93,12 @@ class SystemLog:
                 found[instance.index] = instance
         return found
 
-    @contextmanager
-    def appending(self) -> Iterator[Appender]:
-        """Append sentences to the unfinished log. Raises OutputError, InputError."""
-        part = self.path / PART
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with opened(part, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as file:
-                yield Appender(file.fileno(), part, self.sources, self.unit)
-        except OSError as error:
-            raise OutputError(f"{part}: {error.strerror}; make room, {ON}") from error
+    def finished(self) -> list[Instance]:
+        """Return the sentences of a finished log, in order. Raises InputError if one is broken."""
+        with opened(self.path / LOG_NAME) as file:
+            lines = enumerate(file, 1)
+            where = self.path / LOG_NAME
+            return [parse_simuleval(line, self.source_type, f"{where}:{n}") for n, line in lines]
 
     def finish(self, instances: Iterable[Instance]) -> None:
         """Write the log in order, its checksum, then drop the unfinished one. Raises OutputError.
@@ -140,27 +138,61 @@ class SystemLog:
         return "".join(lines).encode()
 
 
-@dataclass(frozen=True)
-class Appender:
-    """Appends a line with one system call, so that it is there, whole, if the process is killed.
+class Journal:
+    """A log that is being written: it knows what is missing, and is finished with the last of it.
 
-    Nothing is synced: damage by a power cut is detected on resuming.
+    A line is appended with one system call, so that it is there, whole, if the process is killed.
+    Nothing is synced before the end: damage by a power cut is detected on resuming.
     """
 
-    descriptor: int
-    path: Path
-    sources: Mapping[int, str]
-    unit: LatencyUnit = "word"
+    def __init__(self, log: SystemLog, sentences: Iterable[Sentence]) -> None:
+        """Read what is there. Raises InputError if that is not to be believed."""
+        self._log = log
+        self._found = log.instances()
+        self._file: int | None = None
+        self.missing = [each for each in sentences if each.index not in self._found]
+        self._left = len(self.missing)
 
-    def __call__(self, instance: Instance) -> None:
-        """Append a sentence. Raises OutputError if the file does not take it."""
-        line = journal_line(instance, self.sources[instance.index], self.unit)
+    def __enter__(self) -> Journal:
+        """Finish the log if nothing is missing. Raises OutputError."""
+        self._finish_if_complete()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the file as it is."""
+        self._close()
+
+    def add(self, instance: Instance) -> None:
+        """Append a sentence that was missing. Raises OutputError if the file does not take it."""
+        part = self._log.path / PART
+        line = journal_line(instance, self._log.sources[instance.index], self._log.unit)
         try:
-            written = os.write(self.descriptor, line)
+            written = os.write(self._opened(part), line)
         except OSError as error:
-            raise OutputError(f"{self.path}: {error.strerror}; make room, {ON}") from error
+            raise OutputError(f"{part}: {error.strerror}; make room, {ON}") from error
         if written < len(line):
-            raise OutputError(f"{self.path}: disk full; make room, {ON}")
+            raise OutputError(f"{part}: disk full; make room, {ON}")
+        self._found[instance.index] = instance
+        self._left -= 1
+        self._finish_if_complete()
+
+    def _opened(self, part: Path) -> int:
+        if self._file is None:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            with opened(part, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as file:
+                self._file = os.dup(file.fileno())
+        return self._file
+
+    def _finish_if_complete(self) -> None:
+        if self._left == 0:
+            self._close()
+            self._log.finish(self._found.values())
+            self._found.clear()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 def journal_line(instance: Instance, source: str, unit: LatencyUnit = "word") -> bytes:

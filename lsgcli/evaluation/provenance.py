@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsgcli import __version__
@@ -44,9 +47,20 @@ def model_identity(model: Model[Manifest]) -> dict[str, Any]:
     }
 
 
-def machine() -> dict[str, Any]:
-    """Describe the machine on which a computation-aware run is timed."""
-    return {"cpu": _cpu(), "cores": len(os.sched_getaffinity(0)), "system": platform.platform()}
+def machine(*, gpus: bool, timed: bool) -> dict[str, Any]:
+    """Describe this machine: what results depend on, which round otherwise on another processor.
+
+    ``gpus``: they compute, too. ``timed``: so do the times.
+    """
+    here: dict[str, Any] = {"cpu": _cpu()}
+    if gpus:
+        here["gpu"] = ", ".join(_gpus())
+    return here | (surroundings() if timed else {})
+
+
+def surroundings() -> dict[str, Any]:
+    """Describe what else of this machine makes a computation fast or slow."""
+    return {"cores": len(os.sched_getaffinity(0)), "system": platform.platform()}
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -70,6 +84,15 @@ def _leaves(record: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, An
             yield from _leaves(value, f"{path}{key}.")
         else:
             yield f"{path}{key}", value
+
+
+def _gpus() -> list[str]:
+    """The kinds of NVIDIA's GPUs, as their driver tells."""
+    found = set()
+    for file in Path("/proc/driver/nvidia/gpus").glob("*/information"):
+        with suppress(OSError):
+            found.update(re.findall(r"^Model:\s*(.+)$", file.read_text(errors="replace"), re.M))
+    return sorted(found)
 
 
 def _cpu() -> str:

@@ -221,6 +221,11 @@ def _notes(scores: Sequence[LogScore]) -> list[str]:
             "clocks: read = the source read when a word was written; elapsed = SimulEval's sum of "
             "all computation; queue = computation begins when its source has come"
         )
+    notes += [
+        f"{score.name}: the computation was measured on {score.machines} unlike machines"
+        for score in scores
+        if score.machines > 1 and _has(score, "_CA")
+    ]
     signatures = {
         each.signature: None
         for score in scores

@@ -26,6 +26,7 @@ class NamedLog:
     run: Path | None = None  # the run's directory it belongs to
     settings: Mapping[str, Any] | None = None  # of the system, as the run records them
     unit: LatencyUnit = "word"  # in which its delays are counted
+    machines: int = 1  # unlike ones, on which it was computed
 
 
 def select_logs(paths: Sequence[Path]) -> list[NamedLog]:
@@ -56,5 +57,11 @@ def _logs(path: Path) -> Iterator[NamedLog]:
     for name, settings in record.systems.items():
         log = run.system(name, {})
         if not (log.is_finished() or find_log(log.path).exists()):
-            raise UsageError(f"{path}: {name} is not finished; continue with lsg eval run --resume")
-        yield NamedLog(name, path / name, path, settings, record.settings.get("unit", "word"))
+            remedy = (
+                "merge its shards: lsg eval merge"
+                if run.shards()
+                else "continue with lsg eval run --resume"
+            )
+            raise UsageError(f"{path}: {name} is not finished; {remedy}")
+        unit = record.settings.get("unit", "word")
+        yield NamedLog(name, path / name, path, settings, unit, len(record.machines))

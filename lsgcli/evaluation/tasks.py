@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lsgcli.backends import open_backend, open_speech
 from lsgcli.errors import UsageError
+from lsgcli.evaluation import caching
 from lsgcli.evaluation.corpus import load_corpus, load_recordings
+from lsgcli.evaluation.engine import in_turn
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
-from lsgcli.evaluation.tuning import measure, measure_runs
 from lsgcli.log import logger
 from lsgcli.models.catalog import AUTO, find, is_text
 
@@ -18,15 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lsgcli.core.backend import Backend, Placement
-    from lsgcli.evaluation.batch import Translate
     from lsgcli.evaluation.corpus import Sentence
+    from lsgcli.evaluation.engine import Translate
     from lsgcli.evaluation.logs import SourceType
     from lsgcli.evaluation.speech_runner import Hearing
-    from lsgcli.evaluation.tuning import Point
     from lsgcli.metrics.units import LatencyUnit
     from lsgcli.models.catalog import Model
     from lsgcli.models.manifest import Manifest, SpeechManifest, TextManifest
-    from lsgcli.policy.base import Policy
 
 
 class Task(Protocol):
@@ -58,21 +58,20 @@ class Task(Protocol):
     def open(
         self,
         placement: Placement,
-        speed: float | None,
         sentences: Sequence[Sentence],
+        *,
+        speed: float | None = None,
+        sharing: bool = False,
     ) -> Translate:
-        """Load the model; return what runs a policy. ``speed``: measure the computation too."""
-        ...
+        """Load the model; return what runs policies.
 
-    def tune(
-        self,
-        placement: Placement,
-        sentences: Sequence[Sentence],
-        policies: Sequence[Policy],
-        metric: str,
-        progress: Callable[[int], None],
-    ) -> list[Point]:
-        """Load the model, and try every policy on every sentence; see ``tuning.measure``."""
+        Args:
+            placement: where the model runs.
+            sentences: what will be translated, to warn of what does not fit.
+            speed: measure the computation too, of a speaker of so many words a second.
+            sharing: compute once what the policies of a call have in common, if it can be.
+
+        """
         ...
 
 
@@ -101,35 +100,20 @@ class Text:
     def open(
         self,
         placement: Placement,
-        speed: float | None,
         sentences: Sequence[Sentence],
+        *,
+        speed: float | None = None,
+        sharing: bool = False,
     ) -> Translate:
         """Load the model, and warn of sentences that are too long for it."""
         backend = open_backend(self.model, placement)
         self._check(backend, sentences)
+        if sharing:
+            return caching.sharing(backend, self.unit)
         if speed is None:
             size = placement.batch_size
-            return lambda policy, missing, done: evaluate(
-                backend, policy, missing, done, batch_size=size, unit=self.unit
-            )
-        return lambda policy, missing, done: evaluate_timed(
-            backend, policy, missing, done, words_per_second=speed, unit=self.unit
-        )
-
-    def tune(
-        self,
-        placement: Placement,
-        sentences: Sequence[Sentence],
-        policies: Sequence[Policy],
-        metric: str,
-        progress: Callable[[int], None],
-    ) -> list[Point]:
-        """Load the model and try the policies; what they have in common is computed once."""
-        backend = open_backend(self.model, placement)
-        backend.ready()
-        return measure(
-            backend, sentences, policies, metric=metric, unit=self.unit, progress=progress
-        )
+            return in_turn(partial(evaluate, backend, batch_size=size, unit=self.unit))
+        return in_turn(partial(evaluate_timed, backend, words_per_second=speed, unit=self.unit))
 
     def _check(self, backend: Backend, sentences: Sequence[Sentence]) -> None:
         most = self.model.manifest.max_source_tokens
@@ -161,31 +145,17 @@ class Speech:
     def open(
         self,
         placement: Placement,
-        speed: float | None,
         sentences: Sequence[Sentence],
+        *,
+        speed: float | None = None,
+        sharing: bool = False,
     ) -> Translate:
-        """Load the model."""
+        """Load the model. Nothing is shared: every policy hears a recording from the beginning."""
         from lsgcli.evaluation.speech_runner import evaluate_speech
 
         backend = open_speech(self.model, placement)
         timed = speed is not None
-        return lambda policy, missing, done: evaluate_speech(
-            backend, policy, missing, done, self.hearing, timed=timed
-        )
-
-    def tune(
-        self,
-        placement: Placement,
-        sentences: Sequence[Sentence],
-        policies: Sequence[Policy],
-        metric: str,
-        progress: Callable[[int], None],
-    ) -> list[Point]:
-        """Load the model and try the policies, each from the beginning."""
-        translate = self.open(placement, None, sentences)
-        return measure_runs(
-            translate, sentences, policies, metric=metric, unit=self.unit, progress=progress
-        )
+        return in_turn(partial(evaluate_speech, backend, hearing=self.hearing, timed=timed))
 
 
 def choose(

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from lsgcli.evaluation.caching import CachingBackend
 from lsgcli.evaluation.pareto import pareto_front
-from lsgcli.evaluation.runner import evaluate
 from lsgcli.evaluation.sweep import Values, parse_sweep
 from lsgcli.metrics.latency import average_lagging
 from lsgcli.metrics.quality import ERROR_RATES, quality_metric
@@ -19,14 +17,11 @@ from lsgcli.policy.spec import PolicySettings, check_owner
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lsgcli.core.backend import Backend
-    from lsgcli.evaluation.batch import Translate
     from lsgcli.evaluation.corpus import Sentence
+    from lsgcli.evaluation.engine import Engine
     from lsgcli.evaluation.logs import Instance
     from lsgcli.policy.base import Policy
     from lsgcli.policy.levels import Thresholds
-
-    Done = Callable[[Instance], None]
 
 GRID: dict[str, Values] = {
     "delta": (0.5, 1.0, 2.0, 4.0, 8.0),
@@ -81,7 +76,7 @@ def grid(text: str | None, defaults: Thresholds, *, speech: bool) -> list[Policy
 
 
 def measure(
-    backend: Backend,
+    engine: Engine,
     sentences: Sequence[Sentence],
     policies: Sequence[Policy],
     *,
@@ -89,42 +84,24 @@ def measure(
     unit: LatencyUnit = "word",
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Point]:
-    """Run every policy over every sentence; what they have in common is computed once.
+    """Run every policy over every sentence, a group at a time.
 
-    ``progress`` is called with how many more sentences all policies have finished.
+    ``progress`` is called with how many more sentences a policy has finished.
     """
-    shared = CachingBackend(backend)
-
-    def translate(policy: Policy, group: Sequence[Sentence], done: Done) -> None:
-        evaluate(shared, policy, group, done, batch_size=GROUP, unit=unit)
-
-    def after(count: int) -> None:
-        shared.forget()
-        progress(count)
-
-    return measure_runs(translate, sentences, policies, metric=metric, unit=unit, progress=after)
-
-
-def measure_runs(
-    translate: Translate,
-    sentences: Sequence[Sentence],
-    policies: Sequence[Policy],
-    *,
-    metric: str = "BLEU",
-    unit: LatencyUnit = "word",
-    progress: Callable[[int], None] = lambda _: None,
-) -> list[Point]:
-    """Do so with any function that runs a policy, a group of sentences at a time."""
     quality = quality_metric(metric)
-    instances: dict[Policy, list[Instance]] = {policy: [] for policy in policies}
-    for start in range(0, len(sentences), GROUP):
-        group = sentences[start : start + GROUP]
-        for policy in policies:
-            translate(policy, group, instances[policy].append)
-        progress(len(group))
+    found: dict[Policy, list[Instance]] = {policy: [] for policy in policies}
+
+    def done(policy: Policy, instance: Instance) -> None:
+        found[policy].append(instance)
+        progress(1)
+
+    starts = range(0, len(sentences), GROUP)
+    engine([(policies, sentences[start : start + GROUP]) for start in starts], done)
+    for instances in found.values():
+        instances.sort(key=lambda instance: instance.index)
     return [
         Point(policy, _quality(quality.score, each), _lagging(each, unit), metric in ERROR_RATES)
-        for policy, each in instances.items()
+        for policy, each in found.items()
     ]
 
 

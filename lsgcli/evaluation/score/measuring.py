@@ -33,6 +33,7 @@ class Measurement:
         units: units that were not retracted.
         clocks: suffixes of the clocks that the log has.
         source_type: text or speech.
+        machines: on how many unlike ones the computation was measured.
 
     """
 
@@ -48,6 +49,7 @@ class Measurement:
     units: int = 0
     clocks: set[str] = field(default_factory=set)
     source_type: SourceType = "text"
+    machines: int = 1
 
     def count(self, instance: Instance) -> None:
         """Count a sentence."""

@@ -44,6 +44,7 @@ class LogScore:
         erasure: units retracted per unit that was not; 0 for an append-only system.
         source_type: text or speech.
         scores: by the name of the metric, with the suffix of the clock.
+        machines: on how many unlike ones the computation was measured.
 
     """
 
@@ -54,6 +55,7 @@ class LogScore:
     erasure: float
     source_type: SourceType
     scores: Mapping[str, Score]
+    machines: int = 1
 
 
 def summarise(measurement: Measurement, *, intervals: bool = False) -> LogScore:
@@ -74,6 +76,7 @@ def summarise(measurement: Measurement, *, intervals: bool = False) -> LogScore:
         scores={
             metric: _score(measurement, metric, intervals) for metric in measurement.statistics
         },
+        machines=measurement.machines,
     )
 
 
@@ -111,4 +114,6 @@ def _latency_signature(measurement: Measurement, metric: str) -> str:
         clock = "elapsed"
     elif metric.endswith("_CA_queue"):
         clock = "queue"
+    if clock != "delays" and measurement.machines > 1:
+        clock += f"|machines:{measurement.machines}"
     return f"{metric}|unit:{options.unit}|length:{length}|clock:{clock}|lsg:{__version__}"

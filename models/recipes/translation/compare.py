@@ -18,6 +18,8 @@ from tune import development
 
 from lsgcli.backends import open_backend
 from lsgcli.core.backend import Placement
+from lsgcli.evaluation.caching import sharing
+from lsgcli.evaluation.engine import local
 from lsgcli.evaluation.tuning import Point, front, grid, measure
 from lsgcli.models.catalog import find
 from lsgcli.policy.baselines import WaitK
@@ -51,7 +53,8 @@ def main() -> None:
             backend = open_backend(found, Placement())
             backend.ready()
             policies = grid(GRID, found.policy, speech=False)
-            points = measure(backend, sentences, [*policies, *(WaitK(k) for k in (*WAITS, WHOLE))])
+            policies += [WaitK(k) for k in (*WAITS, WHOLE)]
+            points = measure(local(sharing(backend)), sentences, policies)
             whole = points.pop().quality
             waits = len(WAITS)
             for policy, curve in (("LSG", points[:-waits]), ("wait-k", points[-waits:])):

@@ -17,7 +17,9 @@ from corpus import lines_of
 
 from lsgcli.backends import open_backend
 from lsgcli.core.backend import Placement
+from lsgcli.evaluation.caching import sharing
 from lsgcli.evaluation.corpus import load_corpus
+from lsgcli.evaluation.engine import local
 from lsgcli.evaluation.tuning import grid, measure, within
 from lsgcli.models.catalog import find
 from lsgcli.models.manifest import load, save_level
@@ -50,7 +52,8 @@ def main() -> None:
         backend = open_backend(model, Placement())
         backend.ready()
         policies = grid(GRID, model.policy, speech=False)
-        points = measure(backend, development(args.data, direction, args.sentences), policies)
+        sentences = development(args.data, direction, args.sentences)
+        points = measure(local(sharing(backend)), sentences, policies)
         for name, budget in BUDGETS.items():
             if not (best := within(points, budget)):
                 print(f"{direction} {name}: nothing keeps to AL {budget:g}, left as it is")
