@@ -169,14 +169,18 @@ class Translator:
         while len(self.tokens) + len(word) < lexicon.limit(source):
             p = self.logp(source, word)
             token = int((p if word else self.writable(p)).argmax())
-            if lexicon.ends(token) or (lexicon.text(word).strip() and lexicon.starts_word(token)):
+            if lexicon.ends(token):
+                break
+            if lexicon.text(word).strip() and lexicon.starts_word(token, word):
                 break
             word += (token,)
         return word
 
     def writable(self, p: Any) -> Any:
         """Without the tokens that would extend a word already written."""
-        return np.where(self.model.lexicon.after_word, p, -np.inf) if self.tokens else p
+        if not self.tokens:
+            return p
+        return np.where(self.model.lexicon.after_word(self.tokens), p, -np.inf)
 
     def commit(self, word: Tokens) -> str:
         """Append a word to the target; what is shown of it."""

@@ -49,6 +49,9 @@ LANGUAGES = {
 }
 NAMES = {code: name for code, (name, _) in LANGUAGES.items()}
 NLLB = {code: nllb for code, (_, nllb) in LANGUAGES.items()}
+# Written without spaces between words; JOINED also between sentences.
+UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
+JOINED = frozenset({"zh", "yue", "ja"})
 OWN_NAMES = {
     "العربية": "ar",
     "български": "bg",

@@ -64,18 +64,18 @@ class Brute:
         while len(word) < min(longest, lexicon.limit(source) - len(target)):
             logp = self.logp(source, target + word)
             if target and not word:  # a committed word is never extended
-                logp = self._writable(logp)
+                logp = self._writable(logp, target)
             token = int(logp.argmax())
             if lexicon.ends(token):
                 break
-            if lexicon.text(word).strip() and lexicon.starts_word(token):
+            if lexicon.text(word).strip() and lexicon.starts_word(token, word):
                 break
             word += (token,)
         return word
 
-    def _writable(self, logp: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _writable(self, logp: npt.NDArray[np.float32], target: Tokens) -> npt.NDArray[np.float32]:
         """What may follow a word. A model's rows may be more or fewer than its tokens."""
-        allowed = self.backend.lexicon.after_word
+        allowed = self.backend.lexicon.after_word(target)
         size = min(len(allowed), len(logp))
         return np.where(allowed[:size], logp[:size], -np.inf)
 
@@ -105,7 +105,7 @@ class Brute:
                 rest = self.rest(source, target)
                 return out + [(word, length, "finished") for word in rest]
             p = self.logp(source[:j], target)
-            writable = self._writable(p) if target else p
+            writable = self._writable(p, target) if target else p
             if self.backend.lexicon.ends(int(writable.argmax())):
                 j, self.reads = j + 1, self.reads + 1
                 continue

@@ -28,7 +28,7 @@ backends
 models
 policy
 core metrics
-arrivals atomic languages signals terminal toml log errors __init__
+arrivals atomic languages scripts signals terminal toml log errors __init__
 """
 
 # Libraries, and the only modules that may import them.
@@ -40,6 +40,7 @@ LIBRARIES = {
     "tokenizers": "backends models.infer",
     "jinja2": "models.infer",
     "sentencex": "text",
+    "budoux": "text.units",
     "py3langid": "text",
     "numpy": "api backends core evaluation metrics models.convert speech",
     "msgspec": "backends core evaluation models output policy text",
@@ -59,7 +60,17 @@ LIBRARIES = {
 }
 # Only inside functions.
 LAZY = {
-    *("rich", "jinja2", "py3langid", "sacrebleu", "jiwer", "matplotlib", "av", "sounddevice"),
+    *(
+        "rich",
+        "jinja2",
+        "py3langid",
+        "budoux",
+        "sacrebleu",
+        "jiwer",
+        "matplotlib",
+        "av",
+        "sounddevice",
+    ),
     *("faster_whisper", "huggingface_hub", "torch", "transformers", "peft"),
 }
 

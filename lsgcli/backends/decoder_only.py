@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ctranslate2
 import numpy as np
 
-from lsgcli.backends.lexicon import TokenLexicon
+from lsgcli.backends.lexicon import TokenLexicon, writing
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.vocabulary import ANCHOR, WORDS_KEPT, open_tokenizer
 from lsgcli.core.backend import Placement, Usage
@@ -45,7 +45,9 @@ class DecoderOnlyLexicon(TokenLexicon):
         self._vocabulary = vocabulary
         self._model = model
         end = map(self._id, model.manifest.prompt.end)
-        super().__init__(vocabulary, frozenset(end))
+        units = model.manifest.units
+        super().__init__(vocabulary, frozenset(end), writing(model.target, units.target))
+        self.space = " " if writing(model.source) == "spaced" else ""
         parts = [self._resolve(part) for part in model.manifest.prompt.parts]
         slot = parts.index("{source}")
         self._before = "" if not slot or self._whole(parts[slot - 1]) else parts[slot - 1]
@@ -66,8 +68,15 @@ class DecoderOnlyLexicon(TokenLexicon):
         """The tokens of a source prefix: those of its words, one after the other."""
         if not source:
             return ()
-        words = (self._vocabulary.encode_word(str(word), False) for word in source[1:])
-        return self._first(str(source[0])) + tuple(token for word in words for token in word)
+        units = map(self.unit_tokens, source[1:])
+        return self._first(str(source[0])) + tuple(token for unit in units for token in unit)
+
+    def unit_tokens(self, unit: SourceUnit) -> tuple[int, ...]:
+        """The tokens of a source unit behind another one: of a word, with the space before it."""
+        text = str(unit)
+        if self.space or text.startswith(" "):
+            return self._vocabulary.encode_word(text.lstrip(" "), False)
+        return self._vocabulary.encode_joined(text)
 
     def _encode_first(self, word: str) -> tuple[int, ...]:
         """Tokens of the first word, as they are behind the text before the slot."""
@@ -177,8 +186,8 @@ class DecoderOnlyBackend:
         return self._loading.result()[1]
 
     def count(self, unit: SourceUnit) -> int:
-        """How many tokens a source word has."""
-        return len(self._vocabulary.encode_word(str(unit), False))
+        """How many tokens a source unit has."""
+        return len(self.lexicon.unit_tokens(unit))
 
     def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
         """Answer all queries in one batch, spread over the replicas.

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import ctranslate2
 import numpy as np
 
-from lsgcli.backends.lexicon import TokenLexicon
+from lsgcli.backends.lexicon import TokenLexicon, writing
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.pieces import SourceVocabulary, TargetVocabulary, open_speller, read_names
 from lsgcli.core.backend import Placement, Usage
@@ -61,7 +61,9 @@ class EncoderDecoderLexicon(TokenLexicon):
             spellers.insert(0, open_speller(model.directory, target.tokenizer))
         self.source = SourceVocabulary(read_names(model.directory, "source"), spellers[-1])
         self.target = TargetVocabulary(read_names(model.directory, "target"), spellers)
-        super().__init__(self.target, frozenset(map(self._id, target.end)), target.unit)
+        written = writing(model.target, target.unit)
+        super().__init__(self.target, frozenset(map(self._id, target.end)), written)
+        self.space = " " if writing(model.source, source.unit) == "spaced" else ""
         slot = source.parts.index("{source}")
         self._head = self._fixed(source.parts[:slot])
         self._tail = self._fixed(source.parts[slot + 1 :])
@@ -74,12 +76,18 @@ class EncoderDecoderLexicon(TokenLexicon):
 
     def limit(self, source: Sequence[SourceUnit]) -> int:
         """Twice the source's tokens and a few: no translation is longer, but loops are endless."""
-        return 2 * sum(len(self.source.word(str(word))) for word in source) + 16
+        return 2 * sum(len(tokens) for tokens in self._units(source)) + 16
 
     def source_tokens(self, source: Sequence[SourceUnit]) -> tuple[str, ...]:
         """What the encoder sees for a source prefix."""
-        tokens = (token for word in source for token in self.source.word(str(word)))
+        tokens = (token for unit in self._units(source) for token in unit)
         return (*self._head, *tokens, *self._tail)
+
+    def _units(self, source: Sequence[SourceUnit]) -> Iterator[tuple[str, ...]]:
+        """The tokens of each unit, as it stands behind the one before."""
+        for n, unit in enumerate(map(str, source)):
+            joined = bool(n) and not self.space and not unit.startswith(" ")
+            yield self.source.joined(unit) if joined else self.source.word(unit.lstrip(" "))
 
     def target_tokens(self, target: Sequence[int]) -> list[str]:
         """What the decoder is given for a target prefix."""
@@ -312,12 +320,14 @@ class Watch:
         self._least, self._most, self._words = least, most, words
         self._steps = 0
         self._inside = False  # a word has begun
+        self._before: tuple[int, ...] = ()  # the token before
 
     def enough(self, token: int) -> bool:
         """Take the next token; tell whether to stop behind it."""
         self._steps += 1
         if self._steps >= self._least:
-            self._words -= self._inside and self._lexicon.starts_word(token)
+            self._words -= self._inside and self._lexicon.starts_word(token, self._before)
+            self._before = (token,)
             self._inside |= bool(self._lexicon.text([token]).strip())
         return self._steps >= self._most or (self._steps >= self._least and self._words <= 0)
 

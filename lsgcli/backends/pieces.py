@@ -31,6 +31,10 @@ class Speller(Protocol):
         """Tokens of a word that stands behind a space."""
         ...
 
+    def joined(self, text: str) -> list[str]:
+        """Tokens of a text behind other text, without a space between."""
+        ...
+
     def fixed(self, text: str) -> list[str]:
         """Tokens of a fixed part of a layout."""
         ...
@@ -46,6 +50,10 @@ class Characters:
     def names(self, word: str) -> list[str]:
         """The characters."""
         return list(word)
+
+    def joined(self, text: str) -> list[str]:
+        """The characters."""
+        return list(text)
 
     def fixed(self, text: str) -> list[str]:
         """The characters."""
@@ -67,6 +75,10 @@ class Pieces:
         """Tokens of a word that stands behind a space."""
         return list(map(self._vocabulary.token, self._vocabulary.encode_word(word, False)))
 
+    def joined(self, text: str) -> list[str]:
+        """Tokens of a text behind other text, without a space between."""
+        return list(map(self._vocabulary.token, self._vocabulary.encode_joined(text)))
+
     def fixed(self, text: str) -> list[str]:
         """Tokens of the text."""
         return list(map(self._vocabulary.token, self._vocabulary.encode(text)))
@@ -85,6 +97,7 @@ class SourceVocabulary:
         self._names = frozenset(names)
         self._speller = speller
         self.word = lru_cache(65536)(self._word)
+        self.joined = lru_cache(65536)(self._joined)
 
     def part(self, part: str) -> tuple[str, ...]:
         """A fixed part of a layout: a token if there is one of that name, or else text."""
@@ -97,6 +110,9 @@ class SourceVocabulary:
 
     def _word(self, word: str) -> tuple[str, ...]:
         return tuple(self._speller.names(word))
+
+    def _joined(self, text: str) -> tuple[str, ...]:
+        return tuple(self._speller.joined(text))
 
 
 class TargetVocabulary:

@@ -7,13 +7,13 @@ while the source grows. Target tokens are the model's own and are never tokenise
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from lsgcli.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import tokenizers
@@ -50,12 +50,20 @@ class Vocabulary(Texts, Protocol):
         """Tokens of a text behind other text, without a space between; no special ones."""
         ...
 
+    def encode_joined(self, text: str) -> tuple[int, ...]:
+        """Tokens of a text behind any other text, whatever that is; no special ones.
+
+        They spell the text and nothing else: no space that it has not.
+        """
+        ...
+
     def encode_word(self, word: str, first: bool) -> tuple[int, ...]:
         """Tokens of a source word; ``first`` in its slot, or after a space."""
         ...
 
 
 BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+ANCHORS = ("a", "字", ".", "\n", "1")  # what a text may stand behind without joining it
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # SentencePiece's mark for a space
 WORDS_KEPT = 65536  # words whose tokens are remembered
 
@@ -79,6 +87,7 @@ class SentencePieceVocabulary:
         self._control = re.compile(f"({'|'.join(map(re.escape, control)) or '(?!)'})")
         self._leads = self.token(anchor).startswith(SPACE)
         self.encode_word = lru_cache(WORDS_KEPT)(self._encode_word)
+        self.encode_joined = lru_cache(WORDS_KEPT)(self._encode_joined)
         self.bytes = lru_cache(None)(self._bytes)
 
     def id(self, token: str) -> int | None:
@@ -106,8 +115,27 @@ class SentencePieceVocabulary:
         """Tokens of a text behind other text: without the space that SentencePiece begins with."""
         ids = _behind(self.encode, before, text)
         if ids is None or not all(map(self.bytes, ids)):
-            return self.encode_word(text, True)
+            return self.encode_joined(text)
         return ids
+
+    def _encode_joined(self, text: str) -> tuple[int, ...]:
+        for anchor in ANCHORS:
+            ids = _behind(self._plain, anchor, text)
+            if ids and self._is_text(ids):
+                return ids
+        return self._spelt(text)
+
+    def _is_text(self, ids: tuple[int, ...]) -> bool:
+        """Whether they spell a text: there are no special tokens, nor unknown ones for bytes."""
+        unknown: int = self._model.unk_id()
+        known = all(self.bytes(token) or token == unknown for token in ids)
+        return known and not (unknown in ids and self._has_bytes)
+
+    def _spelt(self, text: str) -> tuple[int, ...]:
+        """Tokens of a text by its bytes, or its characters if the model has none for bytes."""
+        if self._has_bytes:
+            return tuple(self._model.piece_to_id(f"<0x{byte:02X}>") for byte in text.encode())
+        return tuple(self._model.piece_to_id(c.replace(" ", SPACE)) for c in text)
 
     def _encode_word(self, word: str, first: bool) -> tuple[int, ...]:
         """Tokens of a word, with the leading space that SentencePiece gives every word.
@@ -119,15 +147,9 @@ class SentencePieceVocabulary:
         """
         lead = "" if self._leads or first else " "
         ids = self._plain(lead + word)
-        unknown: int = self._model.unk_id()
-        if all(self.bytes(token) or token == unknown for token in ids) and (
-            unknown not in ids or not self._has_bytes
-        ):
+        if self._is_text(ids):
             return ids
-        if not self._has_bytes:
-            return self._plain(lead + " ".join(word))
-        spelt = ("" if first and not self._leads else " ") + word
-        return tuple(self._model.piece_to_id(f"<0x{byte:02X}>") for byte in spelt.encode())
+        return self._spelt(("" if first and not self._leads else " ") + word)
 
     def _bytes(self, number: int) -> bytes:
         if number >= self.size:  # a model may have more rows than its tokenizer has pieces
@@ -154,10 +176,13 @@ class HuggingFaceVocabulary:
             raise ModelError(f"{file}: not a Hugging Face tokenizer ({error})") from error
         self._added = self._model.get_added_tokens_decoder()
         self._byte_level = _is_byte_level(self._model)
-        self._anchor = self.encode(ANCHOR)
+        self._begins = {added.content[:1] for added in self._added.values()}
         self.size = self._model.get_vocab_size()
         self.encode_word = lru_cache(WORDS_KEPT)(self._encode_word)
+        self.encode_joined = lru_cache(WORDS_KEPT)(self._encode_joined)
         self.bytes = lru_cache(None)(self._bytes)
+        spelt = b"".join(map(self.bytes, self.encode(ANCHOR)))
+        self._exact = self._byte_level and spelt == ANCHOR.encode()  # no space before a text
 
     def id(self, token: str) -> int | None:
         """The number of a token."""
@@ -173,22 +198,46 @@ class HuggingFaceVocabulary:
 
     def encode_behind(self, before: str, text: str) -> tuple[int, ...]:
         """Tokens of a text behind other text; special tokens in it are spelt."""
-        ids = _behind(self.encode, before, self._spelt(text))
-        return self.encode_word(text, True) if ids is None else ids
+        head, *parts = self._parts(text)
+        ids = _behind(self.encode, before, head)
+        first = self.encode_joined(head) if ids is None else ids
+        return first + self._joined(parts)
 
     def _encode_word(self, word: str, first: bool) -> tuple[int, ...]:
         """Tokens of a word; after a space they are those it has behind another word."""
-        word = self._spelt(word)
-        if first:
-            return self.encode(word)
-        return self.encode(f"{ANCHOR} {word}")[len(self._anchor) :]
+        head, *parts = self._parts(word)
+        ids = self.encode(head) if first else self._one_joined(f" {head}")
+        return ids + self._joined(parts)
 
-    def _spelt(self, text: str) -> str:
-        """A text that spells a special token must not become one."""
-        for added in self._added.values():
-            if added.content in text:
-                text = text.replace(added.content, " ".join(added.content))
-        return text
+    def _encode_joined(self, text: str) -> tuple[int, ...]:
+        return self._joined(self._parts(text))
+
+    def _joined(self, parts: Sequence[str]) -> tuple[int, ...]:
+        return tuple(token for part in parts for token in self._one_joined(part))
+
+    def _one_joined(self, part: str) -> tuple[int, ...]:
+        """Tokens of a part behind any text: of bytes as they are, else behind an anchor."""
+        if self._exact:
+            return self.encode(part)
+        for anchor in ANCHORS:
+            ids = _behind(self.encode, anchor, part)
+            if ids is not None:
+                return ids
+        return self.encode(part)
+
+    def _parts(self, text: str) -> list[str]:
+        """Cut a text inside whatever in it spells an added token, so that it becomes none."""
+        if self._begins.isdisjoint(text):
+            return [text]
+        parts, end = [], 0
+        for match in self._special.finditer(text):
+            parts.append(text[end : match.start() + 1])
+            end = match.start() + 1
+        return [*parts, text[end:]]
+
+    @cached_property
+    def _special(self) -> re.Pattern[str]:
+        return _anywhere(added.content for added in self._added.values())
 
     def _bytes(self, number: int) -> bytes:
         token = self.token(number)
@@ -202,6 +251,15 @@ class HuggingFaceVocabulary:
 
 
 ANCHOR = "a"
+
+
+def _anywhere(contents: Iterable[str]) -> re.Pattern[str]:
+    """Match where one of the contents begins that has more than a character.
+
+    It looks ahead, so that one that begins inside another is found too.
+    """
+    long = sorted((each for each in contents if len(each) > 1), key=len)
+    return re.compile(f"(?={'|'.join(map(re.escape, long))})" if long else "(?!)")
 
 
 def _is_byte_level(model: tokenizers.Tokenizer) -> bool:

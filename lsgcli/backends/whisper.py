@@ -21,7 +21,7 @@ import ctranslate2
 import numpy as np
 from msgspec.structs import replace
 
-from lsgcli.backends.lexicon import TokenLexicon
+from lsgcli.backends.lexicon import TokenLexicon, writing
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.repetition import loop_start
 from lsgcli.backends.vocabulary import HuggingFaceVocabulary
@@ -61,11 +61,10 @@ AFTER = 0.1  # seconds behind the speech in which its last word may end
 LATE = 0.2  # seconds behind the speech in which the alignment may put the begin of a word
 SQUEEZED, NO_TIME = 3, 0.045  # words at least, and seconds a word at most, that were not spoken
 SURE = 0.5  # probability of a language from which it is believed
-SPACELESS = {"zh", "ja", "th", "lo", "my", "yue"}  # languages written without spaces
 
 
 class WhisperLexicon(TokenLexicon):
-    """How Whisper's tokens make words: ``by_character`` in languages written without spaces."""
+    """How Whisper's tokens make words."""
 
     parallel = False
     prompt = 0  # tokens of the prompt, which the decoder has to take as well
@@ -246,7 +245,7 @@ class WhisperBackend:
 
     def _speak(self, language: str | None) -> None:
         self._language = language
-        self.lexicon.by_character = language in SPACELESS
+        self.lexicon.writing = writing(language or "")
 
     def _answer(self, query: Query) -> list[Distribution]:
         memory = self._encoding(query.source)

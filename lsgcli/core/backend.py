@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 class Lexicon(Protocol):
     """How a model's tokens make words."""
 
-    def starts_word(self, token: int) -> bool:
-        """Whether the token begins a new word when something stands before it."""
+    def starts_word(self, token: int, before: Sequence[int] = ()) -> bool:
+        """Whether the token begins a new word behind ``before``, the word so far."""
         ...
 
-    @property
-    def after_word(self) -> Tokens:
+    def after_word(self, word: Sequence[int]) -> Tokens:
         """The tokens, of shape ``[V]``, that may follow a word that is committed.
 
         Those that begin a word, closing punctuation, and the end; others would extend the word.
         """
+        ...
+
+    @property
+    def space(self) -> str:
+        """What stands between source units: a space, or nothing where they have it themselves."""
         ...
 
     def ends(self, token: int) -> bool:

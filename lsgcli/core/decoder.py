@@ -202,7 +202,7 @@ class Decoder:
     def _accept(self, rows: list[Distribution]) -> None:
         """Append rows; the first after a committed word may not extend that word."""
         if rows and not self._rows and self.target:
-            rows = [rows[0].only(self.lexicon.after_word), *rows[1:]]
+            rows = [rows[0].only(self.lexicon.after_word(self.target)), *rows[1:]]
         self._rows += rows
 
     def _wait_1(self) -> Query:
@@ -242,4 +242,4 @@ def split_words(tokens: Tokens, lexicon: Lexicon) -> list[Tokens]:
 
 def begins_word(before: Tokens, token: int, lexicon: Lexicon) -> bool:
     """Whether ``token`` begins a word after ``before``, which is not a mere blank by itself."""
-    return lexicon.starts_word(token) and bool(lexicon.text(before).strip())
+    return lexicon.starts_word(token, before) and bool(lexicon.text(before).strip())

@@ -88,7 +88,7 @@ def commit_whole(
     """
     decoder = Decoder(lexicon)
     decoder.read(Arrival(source, finished=True))
-    yield Units(source, decoder.j)
+    yield Units(source, decoder.j, lexicon.space)
     decision = Decision(Action.WRITE, Reason.FINISHED, decoder.i, decoder.j)
     yield from _commit(decoder, split_words(tokens, lexicon), decision)
     if logp is not None:
@@ -115,7 +115,7 @@ def _receive(decoder: Decoder, *, wait: bool) -> Steps[bool]:
     arrival: Arrival = yield Receive(wait)
     decoder.read(arrival)
     if arrival.units:
-        yield Units(arrival.units, decoder.j)
+        yield Units(arrival.units, decoder.j, decoder.lexicon.space)
     return bool(arrival.units) or arrival.finished
 
 

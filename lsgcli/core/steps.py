@@ -134,6 +134,7 @@ class Units(msgspec.Struct, frozen=True):
 
     units: tuple[SourceUnit, ...]
     j: int
+    space: str = " "  # what stands between units
 
 
 class Commit(msgspec.Struct, frozen=True):

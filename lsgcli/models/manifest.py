@@ -83,7 +83,7 @@ class Tokenizer(Struct, frozen=True):
     file: str = ""
 
 
-Unit: TypeAlias = Literal["word", "character"]
+Unit: TypeAlias = Literal["word", "character"]  # a word as its language writes it
 
 
 class Prompt(Struct, frozen=True):
@@ -169,6 +169,11 @@ class TextManifest(Manifest, frozen=True, kw_only=True):
         """What it writes one by one."""
         return "word"
 
+    @property
+    def spells(self) -> bool:
+        """Whether segments are what stands between spaces, and units their characters."""
+        return False
+
     def _means(self, pattern: str, language: str) -> bool:
         known = language in self.codes or language in self.languages
         return pattern == language or (pattern == ANY and known)
@@ -181,11 +186,34 @@ class TextManifest(Manifest, frozen=True, kw_only=True):
         return part
 
 
+class Units(Struct, frozen=True, kw_only=True):
+    """What a policy reads and writes one by one, in languages that are written without spaces.
+
+    A ``word``, the default: of the source, as a segmenter finds it; of the target, what a token
+    gives, at least a character. Words of other scripts are whole. In other languages it is
+    what stands between spaces.
+    """
+
+    source: Unit = "word"
+    target: Unit = "word"
+
+
 class DecoderOnlyManifest(TextManifest, frozen=True, tag_field="kind", tag="decoder-only"):
     """A language model that continues a prompt with the translation."""
 
     tokenizer: Tokenizer
     prompt: Prompt
+    units: Units = Units()
+
+    @property
+    def source_unit(self) -> Unit:
+        """As the manifest says."""
+        return self.units.source
+
+    @property
+    def target_unit(self) -> Unit:
+        """As the manifest says."""
+        return self.units.target
 
 
 class EncoderDecoderManifest(TextManifest, frozen=True, tag_field="kind", tag="encoder-decoder"):
@@ -198,6 +226,11 @@ class EncoderDecoderManifest(TextManifest, frozen=True, tag_field="kind", tag="e
     def source_unit(self) -> Unit:
         """As the source's layout says."""
         return self.source.unit
+
+    @property
+    def spells(self) -> bool:
+        """Whether its source's units are characters."""
+        return self.source.unit == "character"
 
     @property
     def target_unit(self) -> Unit:

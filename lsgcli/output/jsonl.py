@@ -38,6 +38,7 @@ class JsonWriter:
         self._delays: list[float] = []
         self._elapsed: list[float] = []
         self._language: dict[str, str] = {}
+        self._space = " "  # between source units
         self._read: Decision | None = None
         self._belief: dict[str, float | bool] = {}
 
@@ -57,7 +58,8 @@ class JsonWriter:
             reason = self._read.reason.value if self._read else "arrived"
             words = [unit for unit in event.units if isinstance(unit, str)]
             self._source += words
-            text = {"text": " ".join(words)} if words else {}
+            self._space = event.space
+            text = {"text": event.space.join(words).strip()} if words else {}
             self._object("read", elapsed, self._read, read, index=event.j, **text, reason=reason)
             self._read = None
         elif isinstance(event, Commit):
@@ -107,7 +109,7 @@ class JsonWriter:
         self._put(
             type="segment",
             segment=self._segment,
-            source=" ".join(self._source),
+            source=self._space.join(self._source),
             prediction="".join(self._text),
             delays=self._delays,
             elapsed=self._elapsed,
