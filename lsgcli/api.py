@@ -23,6 +23,7 @@ from lsgcli.backends import open_backends, open_speech
 from lsgcli.core.backend import Placement
 from lsgcli.core.steps import Commit
 from lsgcli.errors import InputError, UsageError
+from lsgcli.languages import UNSPACED
 from lsgcli.models import recogniser
 from lsgcli.models.catalog import is_text
 from lsgcli.models.directions import Directions
@@ -114,7 +115,7 @@ class Translator:
             self._backends,
             PolicySettings(policy, **settings),
             asked,
-            _Words(words),
+            _Words(words, "" if self._directions.first.source in UNSPACED else " "),
             writer,
         )
         return _drained(pipeline.steps(), writer)
@@ -230,10 +231,11 @@ def _checked(frame: Samples) -> Samples:
 
 
 class _Words:
-    """Words as chunks of input, one by one."""
+    """Words as chunks of input, one by one, with a space behind each that has no whitespace."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], space: str) -> None:
         self.ended = False
+        self._space = space
         self._words = iter(words)
 
     def get(self, timeout: float | None = None) -> Chunk | None:
@@ -244,7 +246,7 @@ class _Words:
         if word is None:
             self.ended = True
             return None
-        spaced = word if word[-1:].isspace() else f"{word} "
+        spaced = word if word[-1:].isspace() else word + self._space
         return Chunk(spaced.encode("utf-8", "surrogatepass"), time.monotonic())
 
 

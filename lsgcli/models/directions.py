@@ -31,5 +31,5 @@ class Directions:
 
     @property
     def by_character(self) -> bool:
-        """Whether a model reads characters."""
-        return any(each.manifest.source_unit == "character" for each in self.models.values())
+        """Whether a model reads characters, and what stands between spaces is a segment."""
+        return any(each.manifest.spells for each in self.models.values())

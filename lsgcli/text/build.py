@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from lsgcli.languages import UNSPACED
 from lsgcli.text import memory
 from lsgcli.text.feed import Feed
 from lsgcli.text.items import Finder
@@ -15,17 +17,22 @@ from lsgcli.text.pipeline import Pipeline
 from lsgcli.text.protect import Protector
 from lsgcli.text.segmenter import Limits, Segmenter
 from lsgcli.text.structure.planner import WHOLE, Planner
+from lsgcli.text.units import Divider, UnitSplitter
+from lsgcli.text.words import WordSplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lsgcli.core.backend import TextBackend
     from lsgcli.core.session import Observer
+    from lsgcli.models.catalog import Model
     from lsgcli.models.directions import Directions
+    from lsgcli.models.manifest import TextManifest
     from lsgcli.output.base import TranslationWriter
     from lsgcli.policy.spec import PolicySettings
     from lsgcli.text.options import TextOptions
     from lsgcli.text.recording import Chunks
+    from lsgcli.text.words import Splitter
 
 
 def build(
@@ -50,6 +57,14 @@ def build(
         backend = backends[language]
         backend.ready()
         manifest = model.manifest
+        limits[language] = Limits(
+            tokens=manifest.max_source_tokens,
+            count=backend.count,
+            language=model.source,
+            sentences=manifest.sentences,
+            characters=by_character,
+            divide=None if by_character else _divider(model),
+        )
         routes[language] = Route(
             policy.policy(model.policy),
             backend,
@@ -62,13 +77,8 @@ def build(
                 options.memory,
                 phrases=options.phrases and not by_character,
             ),
-        )
-        limits[language] = Limits(
-            tokens=manifest.max_source_tokens,
-            count=backend.count,
-            language=model.source,
-            sentences=manifest.sentences,
-            characters=by_character,
+            limits[language].units,
+            model.source,
         )
     whole = options.kind in WHOLE
     feed = Feed(
@@ -82,14 +92,34 @@ def build(
         bulk=options.bulk,
         lines=(protect and options.by_line and options.bulk) or whole,
         hold=whole,
-        characters=by_character,
+        split=_splitter(directions, by_character=by_character),
         idle=options.idle or None,
         strict=options.strict,
         encoding=options.encoding,
         router=_router(directions, options) if directions.told else None,
     )
     reader = _reader(options, limits) if protect else None
-    return Pipeline(feed, routes, writer, observers, reader=reader, preview=preview)
+    return Pipeline(
+        feed, routes, writer, observers, target=directions.target, reader=reader, preview=preview
+    )
+
+
+def _divider(model: Model[TextManifest]) -> Divider | None:
+    """Return what divides a source without spaces."""
+    if model.source not in UNSPACED:
+        return None
+    return Divider(model.source, characters=model.manifest.source_unit == "character")
+
+
+def _splitter(directions: Directions, *, by_character: bool) -> Callable[[], Splitter]:
+    """Return what makes a splitter for the source languages."""
+    if by_character:
+        return partial(WordSplitter, characters=True)
+    dividers = list(filter(None, map(_divider, directions.models.values())))
+    if not dividers:
+        return WordSplitter
+    one = dividers[0] if len(directions.models) == 1 else Divider()
+    return partial(UnitSplitter, one)
 
 
 def _router(directions: Directions, options: TextOptions) -> Router:
@@ -100,7 +130,11 @@ def _router(directions: Directions, options: TextOptions) -> Router:
 def _reader(options: TextOptions, limits: Mapping[str, Limits]) -> Reader:
     """Return what finds the prose in lines, for each language."""
     cutters = {
-        language: Cutter(Finder(options.patterns, limit.spells), limit, language)
+        language: Cutter(
+            Finder(options.patterns, limit.spells, unspaced=limit.divide is not None),
+            limit,
+            language,
+        )
         for language, limit in limits.items()
     }
     return Reader(Planner(Finder(options.patterns), options.kind, options.json_fields), cutters)

@@ -12,11 +12,12 @@ from lsgcli.text.segmenter import EndLine, EndSegment, Line, Piece, Segmenter, U
 from lsgcli.text.words import Item, Language, Utf8, WordSplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lsgcli.text.chunks import Chunk
     from lsgcli.text.language import Router
     from lsgcli.text.recording import Chunks
+    from lsgcli.text.words import Splitter
 
 BURST = 4096  # bytes; a chunk of this size was cut by a buffer, not by a pause
 WAITING = 4096  # pieces that may wait for the rest of a batch
@@ -43,7 +44,7 @@ class Feed:
         bulk: bool = True,
         lines: bool = False,
         hold: bool = False,
-        characters: bool = False,
+        split: Callable[[], Splitter] = WordSplitter,
         idle: float | None = None,
         strict: bool = False,
         encoding: str = UTF_8,
@@ -51,8 +52,8 @@ class Feed:
     ) -> None:
         """Take ``idle`` seconds without input as the end of a word.
 
-        ``characters``: units are characters, as in the segmenter's limits. ``router`` detects the
-        languages. ``encoding`` is that of the input before its conversion to UTF-8, for messages.
+        ``split`` makes what divides text into units. ``router`` detects the languages.
+        ``encoding`` is that of the input before its conversion to UTF-8, for messages.
         """
         self.started: float | None = None  # when the first chunk arrived
         self.arrived = 0.0  # when the newest chunk arrived
@@ -65,7 +66,8 @@ class Feed:
         self._strict = strict
         self._encoding = encoding
         self._utf8 = Utf8()
-        self._splitter = WordSplitter(characters=characters)
+        self._split = split
+        self._splitter = split()
         self._router = router
         self._pieces: deque[Piece] = deque()
         self._begun: list[str] = []  # a line that may still become a piece
@@ -216,7 +218,7 @@ class Feed:
     def _whole_line(self, text: str) -> None:
         language = ""
         if self._router:
-            items = list(self._router.feed(WordSplitter().feed(text + "\n")))
+            items = list(self._router.feed(self._split().feed(text + "\n")))
             language = next((each.code for each in items if isinstance(each, Language)), "")
         self._extend([Line(text, language)])
 

@@ -16,8 +16,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from lsgcli.scripts import WIDE
 from lsgcli.text.patterns import Patterns
-from lsgcli.text.words import LONGEST_PROSE
+from lsgcli.text.told import tell_of_data
+from lsgcli.text.words import LONGEST_PROSE, SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -186,7 +188,7 @@ SUSPECT = re.compile(  # a text without a match has nothing but words
     r"[^\w\s.,;!?'’\"“”‘„«»()–—-]|[\d_]|[a-z][A-Z]|\w[.(]\w|\w\(\)|(?<!\w)-[\w-]"
     r"|(?<!\w)(?:E|SIG)[A-Z]{2}"
 )
-TOKEN = re.compile(r"[^ \t\r\f\v\n]+")
+TOKEN = re.compile(rf"[^{SPACE}\n]+")
 OPENING, CLOSING = "([{<\"'‘“«„*_~", ")]}>\"'’”“».,;:!?…*_~"
 PROSE = re.compile(  # a word that is no name in a program
     rf"[{re.escape(OPENING.replace('_', ''))}]*(?!(?:E|SIG)[A-Z]{{2}})(?![A-Za-z]*[a-z][A-Z])"
@@ -212,14 +214,20 @@ class Finder:
     """Finds the items of a text."""
 
     def __init__(
-        self, extra: Sequence[str] = (), spelt: Callable[[str], bool] = lambda _: False
+        self,
+        extra: Sequence[str] = (),
+        spelt: Callable[[str], bool] = lambda _: False,
+        *,
+        unspaced: bool = False,
     ) -> None:
         """Add patterns of whole words, and words that a model would have to spell.
 
+        ``unspaced``: in a language without spaces, an item ends where its script begins.
         Raises UsageError for an invalid regular expression.
         """
         self._extra = Patterns(extra)
         self._spelt = spelt
+        self._unspaced = unspaced
 
     def __call__(self, text: str) -> list[Item]:
         """Return the items in their order; they do not overlap.
@@ -228,6 +236,8 @@ class Finder:
         >>> [(text[i.start : i.end], i.shown) for i in Finder()(text)]
         [('](https://x.y/a)', False), ('10.0.0.1', False), ('5', True)]
         """
+        if self._unspaced:
+            text = WIDE.sub("\n", text)
         if not self._extra and text.isascii() and not SUSPECT.search(text):
             long = (m for m in TOKEN.finditer(text) if m.end() - m.start() > LONGEST_PROSE)
             return [Item(*match.span()) for match in long]
@@ -251,6 +261,7 @@ class Finder:
     def _token(self, token: str) -> Iterable[Item]:
         """Yield the items of a word."""
         if len(token) > LONGEST_PROSE:
+            tell_of_data(token)
             return [Item(0, len(token))]
         closed = len(token.rstrip(CLOSING))
         opened = len(token) - len(token.lstrip(OPENING))

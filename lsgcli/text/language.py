@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsgcli.errors import UsageError
+from lsgcli.scripts import CLOSING, OPENING
 from lsgcli.text.words import Language, Newline, Word
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ NEAR = ("de", "en", "es", "fr")  # distinguished also where not all of them are 
 ELSE = 1e-2  # probability of all candidates, below which a text is in none of them
 ENOUGH = 24  # characters from which that is decided without waiting
 MOST = 32  # words that wait, at most
-AROUND = "()[]{}<>\"'“”‘’„«».,;:!?…¿¡-–—"
+AROUND = f"()[]{{}}<>\"'“”‘’„«».,;:!?…¿¡-–—{CLOSING}{OPENING}"
 INSIDE = str.maketrans("", "", "'’-")
 
 

@@ -15,8 +15,9 @@ from lsgcli.core.pool import Pool
 from lsgcli.core.segment import commit_given, commit_whole, request_whole, translate
 from lsgcli.core.session import Session
 from lsgcli.core.steps import Arrival, Commit
+from lsgcli.text.joints import Joints
 from lsgcli.text.line.reader import unread
-from lsgcli.text.line.translate import Given, Translator
+from lsgcli.text.line.translate import Given, Translated, Translator
 from lsgcli.text.segmenter import EndLine
 from lsgcli.text.spans import Copy
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from lsgcli.output.base import TranslationWriter
     from lsgcli.text.feed import Feed
     from lsgcli.text.line.reader import Reader
-    from lsgcli.text.line.translate import Ask, Output, Route, Steps, Translated
+    from lsgcli.text.line.translate import Ask, Output, Route, Steps
     from lsgcli.text.segmenter import Piece, Unit
 
 ADDED = 128  # segments that are read before a batch, at most
@@ -76,17 +77,21 @@ class Pipeline:
         writer: TranslationWriter,
         observers: tuple[Observer, ...] = (),
         *,
+        target: str = "",
         reader: Reader | None = None,
         preview: bool = False,
     ) -> None:
         """Connect the parts. ``preview`` asks for hypotheses while waiting.
 
-        ``reader`` finds the prose in complete lines; without one all is prose.
+        ``target`` is the language that is written. ``reader`` finds the prose in complete lines;
+        without one all is prose.
         """
         self._feed = feed
         self._routes = routes
         self._writer = writer
         self._session = Session(feed, next(iter(routes.values())).backend, writer, observers)
+        self._joints = Joints(target)
+        self._source = next(iter(routes.values())).source  # language of what was translated last
         self._reader = reader
         self._translator = Translator(routes, reader.cutters if reader else {})
         self._pool: Pool[Ask, EndLine | list[Output]] = Pool(Models(routes))
@@ -133,6 +138,7 @@ class Pipeline:
         for outputs in self._pool.finished():
             self._held -= self._lengths.popleft()
             if isinstance(outputs, EndLine):
+                self._joints.end_line()
                 self._writer.end_line(outputs.text)
                 self._writer.flush()
                 continue
@@ -145,11 +151,13 @@ class Pipeline:
 
     def _commit(self, done: Translated | Given) -> None:
         """Commit the translation of a whole sentence."""
-        source = done.sentence.source
-        self._begin(done.sentence.before, done.sentence.language, streamed=False)
+        sentence = done.sentence
+        source = sentence.units or self._routes[sentence.language].units(sentence.text)
+        guarded = done.guard is not None if isinstance(done, Translated) else sentence.guard
+        self._begin(sentence.before, sentence.language, streamed=False, fixed=bool(guarded))
         self._session.read = len(source)
         for event in self._events(done, source):
-            self._session.observe(event)
+            self._observe(event)
         self._end()
 
     def _events(self, done: Translated | Given, source: tuple[str, ...]) -> Iterator[Event]:
@@ -172,9 +180,15 @@ class Pipeline:
         )
         for event in self._session.run(steps, self._receive):
             if isinstance(event, Commit):
+                self._joints.wrote(event.text, own=True)
                 self._writer.flush()
                 yield
         self._end()
+
+    def _observe(self, event: Event) -> None:
+        if isinstance(event, Commit):
+            self._joints.wrote(event.text, own=True)
+        self._session.observe(event)
 
     def _receive(self, wait: bool) -> Arrival:
         if wait:
@@ -184,8 +198,10 @@ class Pipeline:
         self._session.read += len(units)
         return Arrival(_texts(units), finished)
 
-    def _begin(self, before: str, language: str, *, streamed: bool) -> None:
+    def _begin(self, before: str, language: str, *, streamed: bool, fixed: bool = False) -> None:
         self._segments += 1
+        self._source = self._routes[language].source
+        before = self._joints.before(before, self._source, fixed=fixed)
         self._writer.begin(self._segments, before, language)
         self._session.begin(0, streamed=streamed)
 
@@ -193,6 +209,8 @@ class Pipeline:
         self._writer.end(self._session.end(self._session.read))
 
     def _copy(self, text: str) -> None:
+        text = self._joints.copy(text, self._source)
+        self._joints.wrote(text, own=False)
         self._writer.verbatim(text, self._session.copied(text))
 
 
@@ -203,4 +221,4 @@ def _line_end(end: EndLine) -> Steps[EndLine]:
 
 
 def _texts(units: Iterable[Unit]) -> tuple[str, ...]:
-    return tuple(unit.text for unit in units)
+    return tuple(unit.source for unit in units)

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import sentencex
 
+from lsgcli.scripts import CLAUSE_ENDS, FULL_STOPS, own_script, unspaced
+from lsgcli.text.told import tell_of_cut, tell_of_data
 from lsgcli.text.words import ESCAPE, LONGEST_PROSE, Item, Language, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lsgcli.text.protect import Protector
+    from lsgcli.text.units import Divider
 
-TERMINAL = ".!?…。！？"
-CLOSING = "\"'’”»)]"
+TERMINAL = f".!?…{FULL_STOPS}"
+CLOSING = "\"'’”»)]）］｝〉》」』】〕｣"
+FULL = 0.75  # of the longest source: from there on a segment ends with a clause
 NAME = "Xyz"  # a word of no language, and no more likely to begin a sentence than others
 MOST_NUMBERS = 16  # words without letters that wait for one with letters, at most
 
@@ -27,6 +31,12 @@ class Unit:
     text: str
     before: str
     language: str = ""  # as it was detected, if it was
+    spaced: bool = False  # in a script without spaces: there is one before it, and it is not first
+
+    @property
+    def source(self) -> str:
+        """What the model is shown."""
+        return f" {self.text}" if self.spaced else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +80,24 @@ class Limits:
     language: str  # for the abbreviations after which no sentence ends
     sentences: bool = True  # a segment ends with its sentence
     characters: bool = False  # units are characters, and a segment ends at whitespace
+    divide: Divider | None = None  # text without spaces into units
+
+    def units(self, text: str) -> tuple[str, ...]:
+        """Return the source units of a text."""
+        return self.divide.words(text) if self.divide else tuple(text.split())
+
+    def foreign(self, word: str) -> bool:
+        """Return whether the model would have to spell a word, of no script of the language's."""
+        own = own_script(self.language, word) or (self.divide and any(map(unspaced, word)))
+        return not own and is_spelt(word, self.count)
 
     def spells(self, word: str) -> bool:
         """Return whether the model would have to spell a word, or cannot take it at all."""
-        return is_spelt(word, self.count) or self.count(word) > self.tokens
+        return self.foreign(word) or self.count(word) > self.tokens
+
+    def ends_clause(self, word: str) -> bool:
+        """Return whether a clause may end with a word."""
+        return word.rstrip(CLOSING).endswith(tuple(CLAUSE_ENDS))
 
 
 class Segmenter:
@@ -154,7 +178,7 @@ class Segmenter:
     def _decided(self, words: Iterable[tuple[Word, bool]]) -> Iterator[Piece]:
         """Copy what is protected, or would be spelt; the rest is prose."""
         for word, protected in words:
-            spelt = not self._limits.characters and is_spelt(word.text, self._limits.count)
+            spelt = not self._limits.characters and self._limits.foreign(word.text)
             copied = protected or spelt
             yield from self._verbatim(word) if copied else self._prose(word)
 
@@ -179,7 +203,10 @@ class Segmenter:
         """
         if self._limits.characters:
             return self._limits.count(word.text) > 0
-        if word.continues or len(word.text) > LONGEST_PROSE or word.text.startswith(ESCAPE):
+        if (word.continues and not self._limits.divide) or word.text.startswith(ESCAPE):
+            return False
+        if len(word.text) > LONGEST_PROSE:
+            tell_of_data(word.text)
             return False
         if not self._segment and not any(map(str.isalpha, word.text)):
             return any(map(str.isalnum, word.text)) and len(self._numbers) < MOST_NUMBERS
@@ -187,12 +214,18 @@ class Segmenter:
 
     def _unit(self, word: Word) -> Iterator[Piece]:
         tokens = self._limits.count(word.text)
-        if self._segment and self._tokens + tokens > self._limits.tokens:
+        most = self._limits.tokens
+        if self._segment and self._tokens + tokens > most:
+            tell_of_cut(most)
             yield from self._end_segment()
+        blank = self._blank(word)
+        spaced = bool(self._limits.divide and self._segment and blank)
         self._segment.append(word.text)
         self._tokens += tokens
-        yield Unit(word.text, self._blank(word), self._language)
-        if self._ends_here():
+        yield Unit(word.text, blank, self._language, spaced)
+        if self._tokens > FULL * most and self._limits.ends_clause(word.text):
+            yield from self._end_segment()
+        elif self._ends_here():
             yield from self._end_segment()
             if self._by_sentence:
                 yield EndLine("\n")
@@ -215,7 +248,8 @@ class Segmenter:
         first, self._output_empty = self._output_empty, False
         if not self._by_sentence or word.continues:
             return word.before
-        return "" if first else " "
+        joins = self._segment and unspaced(self._segment[-1][-1]) and unspaced(word.text[0])
+        return "" if first or (joins and not word.before) else " "
 
     def _ends_here(self) -> bool:
         if not (self._limits.sentences or self._by_sentence):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST = 4096  # characters; longer words and whitespace are cut, so memory is bounded
 LONGEST_PROSE = 100  # characters; a longer word is data, whatever it looks like
-SPACE = r" \t\r\f\v"
+SPACE = " \t\r\f\v\u3000"  # the last one is as wide as a Chinese character
 ESCAPE = "\x1b"  # begins a control sequence: colours, links
 SEQUENCE = (  # a control sequence, the end of which may be missing
     rf"{ESCAPE}(?:\[[0-?]{{0,64}}[ -/]{{0,64}}[@-~]?|\][^\a{ESCAPE}\n]{{0,{LONGEST - 3}}}\a?"
@@ -49,6 +49,22 @@ class Language:
 
 
 Item: TypeAlias = Word | Newline | Language
+
+
+class Splitter(Protocol):
+    """Text to words, or to parts of them, and line ends."""
+
+    def feed(self, text: str) -> Iterator[Item]:
+        """Yield the items that are complete."""
+        ...
+
+    def pending(self) -> bool:
+        """Whether an incomplete one is held."""
+        ...
+
+    def flush(self) -> Iterator[Item]:
+        """Yield the one that is held, as complete."""
+        ...
 
 
 class Utf8:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lsgcli.scripts import CLAUSE_ENDS, FULL_STOPS
 from lsgcli.text.items import Item, numbers
 from lsgcli.text.line.elements import Element
 from lsgcli.text.line.sentences import Part, Sentence
@@ -19,10 +20,10 @@ from lsgcli.text.spans import Copy
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 JOINT = re.compile(r"\s*[-+/=:|&→]?\s*")  # between items that are hidden together
-CLAUSE = (",", ";", ":", ".", ")", "–", "—")
+CLAUSE = (*CLAUSE_ENDS, *FULL_STOPS, ".", ")")
 FRAGMENT = re.compile(r"(\W*)(\w(?:.*\w)?[.,;:!?…]?)(\W*)", re.DOTALL)
 
 
@@ -58,8 +59,17 @@ class Form:
         return re.compile("|".join(map(re.escape, self.hidden)) or r"(?!)")
 
 
-def form(sentence: Sentence, placeholders: Sequence[str], *, hide_numbers: bool) -> Form | None:
-    """Hide items behind placeholders; None if there are not enough of them."""
+def form(
+    sentence: Sentence,
+    placeholders: Sequence[str],
+    *,
+    hide_numbers: bool,
+    units: Callable[[str], Iterable[str]] = str.split,
+) -> Form | None:
+    """Hide items behind placeholders; None if there are not enough of them.
+
+    ``units`` divides a text into what the model is shown.
+    """
     text = sentence.text
     runs = _runs(sentence, hide_numbers=hide_numbers)
     prose, end = "", 0
@@ -77,7 +87,7 @@ def form(sentence: Sentence, placeholders: Sequence[str], *, hide_numbers: bool)
     covered = (text[i.start : i.end] for run in runs for i in run if not isinstance(i, Element))
     taboo = tuple(t for t in covered if len(t) > 1 and not t.isdigit())
     return Form(
-        words=tuple(shown.split()),
+        words=tuple(units(shown)),
         hidden=hidden,
         unused=tuple(free[len(runs) :]),
         shown=numbers(prose),

@@ -9,13 +9,12 @@ from lsgcli.text.line.colours import put_back, without
 from lsgcli.text.line.sentences import Part, Sentence
 from lsgcli.text.segmenter import EndLine, EndSegment, Line, Piece, Unit, Verbatim
 from lsgcli.text.spans import Copy, Guard, Prose, Span
+from lsgcli.text.words import SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lsgcli.text.line.sentences import Cutter
-
-WHITESPACE = " \t\r\f\v"
 
 
 class Structure(Protocol):
@@ -53,7 +52,7 @@ class Reader:
         yield from _joined(self._words(line))
 
     def _line(self, line: Line) -> Iterator[Part | EndLine]:
-        body = line.text.rstrip(WHITESPACE)
+        body = line.text.rstrip(SPACE)
         if body:
             yield from _joined(self._parts(body, line.language))
         else:
@@ -97,8 +96,8 @@ def unread(pieces: Iterable[Piece]) -> Iterator[Part | EndLine]:
         if isinstance(piece, Unit):
             units.append(piece)
         elif isinstance(piece, EndSegment):
-            text = "".join(unit.before + unit.text for unit in units).lstrip(WHITESPACE)
-            source = tuple(unit.text for unit in units)
+            text = "".join(unit.before + unit.text for unit in units).lstrip(SPACE)
+            source = tuple(unit.source for unit in units)
             yield Sentence(text, units[0].before, (), units[0].language, units=source)
             units = []
         elif isinstance(piece, EndLine):

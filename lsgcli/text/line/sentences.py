@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lsgcli.text.items import TOKEN, Finder, Item
 from lsgcli.text.line.elements import Element, nest
-from lsgcli.text.segmenter import TERMINAL, Limits, ends_sentence
+from lsgcli.text.segmenter import CLOSING, TERMINAL, Limits, ends_sentence
 from lsgcli.text.spans import Copy
+from lsgcli.text.told import tell_of_cut
+from lsgcli.text.words import SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lsgcli.text.spans import Guard
+    from lsgcli.text.units import Divider
 
-ENDING = (*TERMINAL, *(mark + quote for mark in TERMINAL for quote in "\"'’”»)]"))
+ENDING = frozenset(TERMINAL)
+LAST = 8  # words by which it is seen whether a sentence ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,6 @@ class Sentence:
     guard: Guard | None = None  # what its format requires of the translation
     units: tuple[str, ...] = ()  # source units that are translated as they are, unchecked
 
-    @property
-    def source(self) -> tuple[str, ...]:
-        """The source units."""
-        return self.units or tuple(self.text.split())
-
     def part(self, start: int, end: int) -> Iterator[Part]:
         """Return the words from ``start`` to ``end`` as a sentence, or a copy if there are none."""
         items = tuple(i for i in self.items if start <= i.start and i.end <= end)
@@ -47,6 +46,15 @@ class Sentence:
 
 
 Part: TypeAlias = Copy | Sentence
+
+
+class Counted(NamedTuple):
+    """A word, where it ends, its tokens, and whether a clause may end with it."""
+
+    end: int
+    text: str
+    tokens: int
+    clause: bool
 
 
 class Cutter:
@@ -85,34 +93,46 @@ class Cutter:
 
 def _cuts(text: str, items: Sequence[Item], limits: Limits) -> Iterator[tuple[int, int]]:
     """Yield where sentences begin, with the whitespace before them, and end."""
-    start = end = tokens = 0
-    words: list[str] = []
-    for after, word in _words(text, items):
-        size, sign = limits.count(word), is_sign(word)
-        if words and (sign or tokens + size > limits.tokens):
+    start = 0
+    words: list[Counted] = []  # since the start
+    for end, word in _words(text, items, limits.divide):
+        tokens, sign = limits.count(word), is_sign(word)
+        clause = limits.ends_clause(word) or bool(limits.divide and text[end : end + 1].isspace())
+        if words and sign:
+            yield start, words[-1].end
+            start, words = words[-1].end, []
+        while words and sum(each.tokens for each in words) + tokens > limits.tokens:
+            kept = _last_clause(words)
+            if not words[kept - 1].clause:
+                tell_of_cut(limits.tokens)
+            yield start, words[kept - 1].end
+            start, words = words[kept - 1].end, words[kept:]
+        words.append(Counted(end, word, tokens, clause))
+        if sign or (limits.sentences and _ends([w.text for w in words[-LAST:]], limits.language)):
             yield start, end
-            start, tokens, words = end, 0, []
-        words.append(word)
-        tokens, end = tokens + size, after
-        if sign or (limits.sentences and _ends(words, limits.language)):
-            yield start, end
-            start, tokens, words = end, 0, []
+            start, words = end, []
     if words:
-        yield start, end
+        yield start, words[-1].end
+
+
+def _last_clause(words: Sequence[Counted]) -> int:
+    """How many words to keep of what is too long: to its last clause; all, if that is too short."""
+    half = len(words) // 2
+    ends = (n for n in range(len(words), half, -1) if words[n - 1].clause)
+    return next(ends, len(words))
 
 
 def _ends(words: list[str], language: str) -> bool:
-    return words[-1].endswith(ENDING) and ends_sentence(words, language)
+    return words[-1].rstrip(CLOSING)[-1:] in ENDING and ends_sentence(words, language)
 
 
-def _words(text: str, items: Sequence[Item]) -> Iterator[tuple[int, str]]:
+def _words(text: str, items: Sequence[Item], divide: Divider | None) -> Iterator[tuple[int, str]]:
     """Yield the end of each word and the word; of an item of several words, only the last one.
 
     The last word of an element is that of what it holds, with what follows.
     """
-    wide = deque(item for item in items if len(text[item.start : item.end].split()) > 1)
-    for token in TOKEN.finditer(text):
-        a, b = token.span()
+    wide = deque(item for item in items if divide or len(text[item.start : item.end].split()) > 1)
+    for a, b in _spans(text, divide):
         item = None
         while wide and wide[0].end <= b:
             item = wide.popleft()
@@ -121,7 +141,16 @@ def _words(text: str, items: Sequence[Item]) -> Iterator[tuple[int, str]]:
         if isinstance(item, Element) and a < item.close < b:
             yield b, text[max(a, item.inner) : item.close] + text[item.end : b]
         else:
-            yield b, token[0]
+            yield b, text[a:b]
+
+
+def _spans(text: str, divide: Divider | None) -> Iterator[tuple[int, int]]:
+    """Yield where words begin and end."""
+    for token in TOKEN.finditer(text):
+        begin = token.start()
+        for word in divide(token[0]) if divide else [token[0]]:
+            yield begin, begin + len(word)
+            begin += len(word)
 
 
 def is_sign(text: str) -> bool:
@@ -143,7 +172,7 @@ def trimmed(
         yield Copy(before + text[start:end])
         return
     body = text[first:last]
-    core = body.strip(" \t\r\f\v")
+    core = body.strip(SPACE)
     a = first + body.index(core)
     b = a + len(core)
     if first > start:

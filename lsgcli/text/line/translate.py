@@ -8,7 +8,7 @@ model; ``core.pool`` runs many of them together.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -31,13 +31,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def by_space(text: str) -> tuple[str, ...]:
+    """Divide a text at whitespace."""
+    return tuple(text.split())
+
+
 @dataclass(frozen=True)
 class Route:
     """How one language is translated.
 
     ``placeholders`` are words that the model copies. ``capitals``: it can read upper case.
     A sentence whose translation has a mean log-probability below the ``floor`` is left as it is.
-    Texts in the ``memory`` need no model.
+    Texts in the ``memory`` need no model. ``units`` divides a text into source units.
     """
 
     policy: Policy
@@ -46,6 +51,8 @@ class Route:
     capitals: bool = True
     floor: float | None = None
     memory: Memory | None = None
+    units: Callable[[str], tuple[str, ...]] = by_space
+    source: str = ""  # language
 
     def turns(self, words: Sequence[str]) -> bool:
         """Return whether a sentence is shown in lower case, and its translation changed back."""
@@ -172,7 +179,12 @@ class Translator:
         for hide_numbers in (False, True):
             if hide_numbers and not any(item.shown for item in part.items):
                 break
-            shown = form(part, placeholders, hide_numbers=hide_numbers)
+            shown = form(
+                part,
+                placeholders,
+                hide_numbers=hide_numbers,
+                units=self._routes[part.language].units,
+            )
             if shown is None:
                 break
             if (done := (yield from self._try(part, shown))) is not None:
