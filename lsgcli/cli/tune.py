@@ -89,7 +89,7 @@ def tune(
     from lsgcli.evaluation.engine import local
     from lsgcli.evaluation.sweep import parse_sweep
     from lsgcli.evaluation.tasks import choose
-    from lsgcli.metrics.quality import quality_metric
+    from lsgcli.metrics.quality import bleu_tokenizer, quality_metric
 
     if budget is None and (save or save_default):
         raise UsageError("--save and --save-default need --budget: the AL that may be spent")
@@ -111,6 +111,7 @@ def tune(
             policies,
             metric=metric,
             unit=task.unit,
+            tokenize=bleu_tokenizer(task.model.target),
             progress=lambda n: advance(f"{len(policies)} settings", n),
         )
     best = tuning.within(points, budget) if budget is not None else None

@@ -9,6 +9,7 @@ from lsgcli.evaluation.journal import Journal
 from lsgcli.evaluation.report import json_lines, score_lines, score_record
 from lsgcli.evaluation.rundir import RESULTS
 from lsgcli.evaluation.score import LogScore, ScoreOptions, measure_log, summarise
+from lsgcli.metrics.quality import bleu_tokenizer
 from lsgcli.metrics.significance import BOOTSTRAP_TRIALS, SEED
 
 if TYPE_CHECKING:
@@ -71,9 +72,11 @@ def score_systems(
 
     ``machines``: on how many unlike ones the computation was measured.
     """
+    tokenize = bleu_tokenizer(directory.record().target)
     scores = []
     for name in names:
-        measured = measure_log(directory.path / name, ScoreOptions(unit=directory.unit))
+        options = ScoreOptions(unit=directory.unit, tokenize=tokenize)
+        measured = measure_log(directory.path / name, options)
         measured.name, measured.machines = name, machines
         scores.append(summarise(measured, intervals=True))
     record = {

@@ -13,7 +13,9 @@ from lsgcli.evaluation.logs.files import line_sum, text_lines
 from lsgcli.models.pull.limits import TEST_SET, deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Divide = Callable[[str], tuple[str, ...]]
 
 NOT_TEXT = {".tsv", ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"}
 
@@ -25,7 +27,7 @@ class Sentence:
     index: int
     source: str
     reference: str
-    characters: bool = False  # are the source units, not words
+    divide: Divide | None = None  # into source units, where those are not words between spaces
     recorded: bool = False  # source is the path of a recording
 
     @cached_property
@@ -34,15 +36,30 @@ class Sentence:
         content = checksum(Path(self.source)) if self.recorded else self.source
         return line_sum(content.encode(), self.reference.encode())
 
-    @property
+    @cached_property
     def units(self) -> tuple[str, ...]:
-        """The source units: words, split at whitespace as SimulEval does, or its characters."""
-        words = self.source.split()
-        return tuple("".join(words) if self.characters else words)
+        """The source units: words between spaces, as in SimulEval, or what ``divide`` says."""
+        return tuple(self.source.split()) if self.divide is None else self.divide(self.source)
+
+    def read(self, units: int) -> int:
+        """How much of the source so many units are: words, or characters without whitespace."""
+        if self.divide is None:
+            return units
+        return sum(len(unit.strip()) for unit in self.units[:units])
+
+    @property
+    def logged(self) -> str | tuple[str, ...]:
+        """The source as logs have it: a text of words, or a list of characters."""
+        return self.source if self.divide is None else characters(self.source)
 
 
-def load_corpus(source: Path, target: Path, *, characters: bool = False) -> list[Sentence]:
-    """Read a test set. Its source units are ``characters``, or else words.
+def characters(text: str) -> tuple[str, ...]:
+    """Divide a text into its characters, without whitespace."""
+    return tuple("".join(text.split()))
+
+
+def load_corpus(source: Path, target: Path, *, divide: Divide | None = None) -> list[Sentence]:
+    """Read a test set. Its source units are words, or what ``divide`` makes of a text.
 
     Raises:
         InputError: if the files have not as many lines, no lines, or a blank line.
@@ -61,7 +78,7 @@ def load_corpus(source: Path, target: Path, *, characters: bool = False) -> list
             "give one reference per sentence"
         )
     return [
-        Sentence(index, text, reference, characters)
+        Sentence(index, text, reference, divide)
         for index, (text, reference) in enumerate(zip(sources, references, strict=True))
     ]
 

@@ -69,6 +69,12 @@ class Record(msgspec.Struct, frozen=True):
         return differences(self.settings, other.settings) + sorted(gone) + sorted(new)
 
     @property
+    def target(self) -> str:
+        """The language that was written; empty if the record does not say."""
+        model = self.settings.get("model", {})
+        return str(model.get("direction", "")).rpartition("-")[2]
+
+    @property
     def machines(self) -> list[dict[str, Any]]:
         """The machines on which it was computed, as far as they are unlike."""
         machines: list[dict[str, Any]] = self.here.get("machines", [self.here.get("machine", {})])

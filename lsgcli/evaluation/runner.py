@@ -103,7 +103,7 @@ class Transcript:
             source_length=source_length,
             source_type=source_type,
             reference=sentence.reference,
-            source=sentence.units if sentence.characters else sentence.source,
+            source=sentence.logged,
             elapsed=elapsed,
             elapsed_queue=queue,
         )
@@ -165,7 +165,8 @@ def _run(
             stopwatch.start()
         yield from translate(policy, backend.lexicon)
         transcript = transcripts.pop(n)
-        done(transcript.instance(sentence, stopwatch, "text", len(sentence.units), unit))
+        length = sentence.read(len(sentence.units))
+        done(transcript.instance(sentence, stopwatch, "text", length, unit))
 
     def segments() -> Iterator[tuple[tuple[str, ...], Steps[None]]]:
         for n, sentence in enumerate(sentences):
@@ -173,7 +174,7 @@ def _run(
 
     def observe(n: int, event: Event) -> None:
         transcript = transcripts[n]
-        read = event.j if isinstance(event, Units) else transcript.read
+        read = sentences[n].read(event.j) if isinstance(event, Units) else transcript.read
         transcript.note(event, read, stopwatch)
 
     run(backend, segments(), observe, batch_size)

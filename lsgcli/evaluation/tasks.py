@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lsgcli.backends import open_backend, open_speech
 from lsgcli.errors import UsageError
 from lsgcli.evaluation import caching
-from lsgcli.evaluation.corpus import load_corpus, load_recordings
+from lsgcli.evaluation.corpus import characters, load_corpus, load_recordings
 from lsgcli.evaluation.engine import in_turn
 from lsgcli.evaluation.runner import evaluate, evaluate_timed
+from lsgcli.languages import UNSPACED
 from lsgcli.log import logger
 from lsgcli.models.catalog import AUTO, find, is_text
+from lsgcli.text.units import Divider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from lsgcli.core.backend import Backend, Placement
-    from lsgcli.evaluation.corpus import Sentence
+    from lsgcli.evaluation.corpus import Divide, Sentence
     from lsgcli.evaluation.engine import Translate
     from lsgcli.evaluation.logs import SourceType
     from lsgcli.evaluation.speech_runner import Hearing
@@ -84,14 +86,13 @@ class Text:
 
     @property
     def unit(self) -> LatencyUnit:
-        """The model's target units."""
-        return "char" if self.model.manifest.target_unit == "character" else "word"
+        """The model's target units; characters in languages written without spaces."""
+        by_character = self.model.manifest.target_unit == "character"
+        return "char" if by_character or self.model.target in UNSPACED else "word"
 
     def load(self, source: Path, target: Path) -> list[Sentence]:
         """Read sentences and references."""
-        return load_corpus(
-            source, target, characters=self.model.manifest.source_unit == "character"
-        )
+        return load_corpus(source, target, divide=self._divide())
 
     def settings(self) -> dict[str, Any]:
         """None."""
@@ -114,6 +115,15 @@ class Text:
             size = placement.batch_size
             return in_turn(partial(evaluate, backend, batch_size=size, unit=self.unit))
         return in_turn(partial(evaluate_timed, backend, words_per_second=speed, unit=self.unit))
+
+    def _divide(self) -> Divide | None:
+        manifest = self.model.manifest
+        if manifest.spells:
+            return characters
+        if self.model.source not in UNSPACED:
+            return None
+        by_character = manifest.source_unit == "character"
+        return Divider(self.model.source, characters=by_character).words
 
     def _check(self, backend: Backend, sentences: Sequence[Sentence]) -> None:
         most = self.model.manifest.max_source_tokens

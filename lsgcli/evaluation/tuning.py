@@ -82,13 +82,14 @@ def measure(
     *,
     metric: str = "BLEU",
     unit: LatencyUnit = "word",
+    tokenize: str = "13a",
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Point]:
     """Run every policy over every sentence, a group at a time.
 
     ``progress`` is called with how many more sentences a policy has finished.
     """
-    quality = quality_metric(metric)
+    quality = quality_metric(metric, tokenize=tokenize)
     found: dict[Policy, list[Instance]] = {policy: [] for policy in policies}
 
     def done(policy: Policy, instance: Instance) -> None:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from lsgcli.errors import UsageError
+from lsgcli.languages import UNSPACED
 from lsgcli.metrics.aggregate import SentenceStatistics, percentage_statistics
 
 Rows = list[Sequence[float]]
@@ -65,6 +66,17 @@ def quality_metric(name: str, *, tokenize: str = "13a") -> QualityMetric:
         return make(name, tokenize)
     except ImportError as error:
         raise UsageError(f"{name} needs `{error.name}`: pip install {error.name}") from error
+
+
+def bleu_tokenizer(language: str) -> str:
+    """Name sacreBLEU's tokenizer for a language: of those without spaces, by character.
+
+    >>> bleu_tokenizer("de"), bleu_tokenizer("zh"), bleu_tokenizer("ja")
+    ('13a', 'zh', 'char')
+    """
+    if language in ("zh", "yue"):
+        return "zh"
+    return "char" if language in UNSPACED else "13a"
 
 
 def _sacrebleu(name: str, tokenize: str) -> QualityMetric:
