@@ -27,13 +27,15 @@ from lsgcli.evaluation.logs import (
     write_simuleval,
     write_simulstream,
 )
+from lsgcli.evaluation.resegment import Method
 from lsgcli.evaluation.score import ScoreOptions, measure_log, summarise
+from lsgcli.evaluation.segments import load_segments
 from lsgcli.metrics.clocks import simuleval_clock
 
 ROOT = Path(__file__).parent
 PEER = ROOT / "cross_scorers_peer.py"
 SPM_MODEL = ROOT.parent / "models" / "en-de" / "spm.model"
-PACKAGES = ["simuleval==1.1.4", "OmniSTEval==0.1.10", "sentencepiece"]
+PACKAGES = ["simuleval==1.1.4", "OmniSTEval==0.1.10", "mweralign==1.4.1", "sentencepiece"]
 WITHOUT_DEPENDENCIES = ["simulstream==1.0.0"]  # they would pull in torch
 WORDS = [
     "wir",
@@ -142,7 +144,11 @@ def peer_environment(venv: Path) -> Path:
     python = venv / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    check = [str(python), "-c", "import simuleval, omnisteval, sentencepiece, simulstream"]
+    check = [
+        str(python),
+        "-c",
+        "import simuleval, omnisteval, mweralign, sentencepiece, simulstream",
+    ]
     if subprocess.run(check, stderr=subprocess.DEVNULL).returncode:
         install = [str(python), "-m", "pip", "install", "--quiet"]
         subprocess.run([*install, *PACKAGES], check=True)
@@ -413,11 +419,138 @@ def long_form_case(peer: Peer, report: Report, directory: Path) -> None:
     write_omnisteval(log, recordings)
     output = directory / "resegmented"
     scores = peer("omnisteval_longform", log, yaml, target, output)
-    named = {name.replace("long_", ""): value for name, value in scores.items()}
     ours = our_scores(output / "instances.resegmented.jsonl")
     ours = {name: value for name, value in ours.items() if "queue" not in name}
     title = "8. OmniSTEval longform on a log written by lsg; its resegmented log (LongYAAL)"
-    report.table(title, ours, None, named)
+    report.table(title, ours, None, _without_long(scores))
+
+
+@dataclass
+class Talks:
+    """Recordings of many segments, and a system that says them late and with errors.
+
+    ``yaml`` is the manifest as of MuST-C, ``references`` has a line a segment.
+    """
+
+    directory: Path
+    characters: bool = False
+
+    @property
+    def yaml(self) -> Path:
+        """The manifest."""
+        return self.directory / "talks.yaml"
+
+    @property
+    def references(self) -> Path:
+        """A line for each segment."""
+        return self.directory / "talks.txt"
+
+    def write(self, count: int = 12) -> list[Instance]:
+        """Write manifest and references; give the log of the system."""
+        rng = random.Random(11)
+        self.directory.mkdir()
+        entries, lines, recordings = [], [], []
+        for number in range(count):
+            offset, words, delays = 0.0, [], []
+            for _ in range(rng.randint(3, 15)):
+                offset += rng.choice([0.0, 0.0, 0.35, 2.0])
+                reference, duration = self._sentence(rng), rng.randint(1500, 9000) / 1000
+                said = list(reference) if self.characters else distorted(rng, reference).split()
+                said = [word for word in said if rng.random() > 0.1]
+                entries.append(
+                    f"- {{duration: {duration}, offset: {offset:.2f}, rW: 9, uW: 0, "
+                    f"speaker_id: s.{number}, wav: ted_{number}.wav}}"
+                )
+                lines.append(reference)
+                words += said
+                delays += [
+                    1000 * (offset + duration * (i + 2) / len(said)) for i in range(len(said))
+                ]
+                offset += duration
+            # Never the end of a segment to the bit: in seconds it is rounded otherwise than in ms.
+            times = [640 * (delay // 640 + 1) + 0.5 for delay in delays]
+            length = offset * 1000 + 137
+            delays = sorted(min(time, length) for time in times)
+            elapsed = tuple(simuleval_clock(delays, [rng.uniform(1, 60) for _ in delays]))
+            text = ("" if self.characters else " ").join(words)
+            recordings.append(
+                Instance(number, text, tuple(delays), length, "speech", elapsed=elapsed)
+            )
+        self.yaml.write_text("\n".join(entries) + "\n")
+        self.references.write_text("\n".join(lines) + "\n")
+        return [replace(each, source=f"/corpus/wav/ted_{each.index}.wav") for each in recordings]
+
+    def _sentence(self, rng: random.Random) -> str:
+        if self.characters:
+            return "".join(
+                rng.choices("我们今天看到河边有一座小的老房子，。", k=rng.randint(5, 40))
+            )
+        return sentence(rng, rng.randint(3, 25))
+
+    def ours(self, log: Path, method: Method) -> Scores:
+        """Score a log with lsg."""
+        options = ScoreOptions(unit="char" if self.characters else "word")
+        segments = load_segments(self.yaml, self.references)
+        found = summarise(measure_log(log, options, segments=segments, resegment=method))
+        return {
+            metric: each.value for metric, each in found.scores.items() if "queue" not in metric
+        }
+
+
+def resegmented_case(peer: Peer, report: Report, directory: Path) -> None:
+    """Cut recordings into segments by both alignments, in logs of ours and of simulstream."""
+    talks = Talks(directory / "talks")
+    recordings = talks.write()
+    log = talks.directory / "instances.jsonl"
+    write_omnisteval(log, recordings)
+    scores = peer("omnisteval_longform", log, talks.yaml, talks.references, directory / "cut")
+    title = "10a. Whole recordings, cut by SoftSegmenter: a log written by lsg (LongYAAL)"
+    report.table(title, talks.ours(log, "soft"), None, _without_long(scores))
+
+    written = talks.directory / "simulstream"
+    write_simulstream(written, recordings)
+    _simulstream_long(
+        peer, report, talks, written, "10b", "written by lsg, in simulstream's format"
+    )
+    (talks.directory / "retranslated").mkdir()
+    written = talks.directory / "retranslated"
+    (written / "eval.yaml").write_text("detokenizer_type: simuleval\nlatency_unit: spm\n")
+    lines = [line.replace('"wav_name": "', '"wav_name": "ted_') for line in retranslation(12)]
+    (written / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    _simulstream_long(
+        peer, report, talks, written, "10c", "of a system that retranslates, in pieces"
+    )
+
+    talks = Talks(directory / "characters", characters=True)
+    log = talks.directory / "instances.jsonl"
+    write_omnisteval(log, talks.write(), unit="char")
+    options = {"char_level": True}
+    cut = directory / "cut-characters"
+    scores = peer("omnisteval_longform", log, talks.yaml, talks.references, cut, options)
+    title = "10d. The same in characters"
+    report.table(title, talks.ours(log, "soft"), None, _without_long(scores))
+
+
+def _simulstream_long(
+    peer: Peer, report: Report, talks: Talks, log: Path, number: str, what: str
+) -> None:
+    files = (log / "metrics.jsonl", log / "eval.yaml", talks.yaml, talks.references)
+    theirs = peer("simulstream_score", *files)
+    report.say(f"\n{number}. Whole recordings, cut by mweralign: a log {what} (StreamLAAL)")
+    report.say(f"  {'metric':<16}{'lsg':>12}{'simulstream':>13}   verdict")
+    ours = talks.ours(log, "mwer")
+    for metric, value in theirs.items():
+        verdict = report.judge(ours[metric], [value])
+        report.say(f"  {metric:<16}{_cell(ours[metric]):>12}{_cell(value):>13}   {verdict}")
+    options = {"config": str(files[1])}
+    cut = log / "cut"
+    scores = peer("omnisteval_longform", files[0], talks.yaml, talks.references, cut, options)
+    title = f"{number}'. The same log, cut by SoftSegmenter (LongYAAL)"
+    report.table(title, talks.ours(log, "soft"), None, _without_long(scores))
+
+
+def _without_long(scores: Scores) -> Scores:
+    return {name.replace("long_", ""): value for name, value in scores.items()}
 
 
 def simulstream_case(peer: Peer, report: Report, directory: Path) -> None:
@@ -433,11 +566,11 @@ def simulstream_case(peer: Peer, report: Report, directory: Path) -> None:
     _same_reading(peer, report, retranslated, "a retranslating system, in pieces")
 
 
-def retranslation() -> Iterable[str]:
+def retranslation(recordings: int = 20) -> Iterable[str]:
     """Log a system that takes back and rewrites the end of its output."""
     rng = random.Random(9)
     yield json.dumps({"model_loading_time": 1.5})
-    for recording in range(20):
+    for recording in range(recordings):
         yield json.dumps({"id": recording, "metadata": {"wav_name": f"{recording}.wav"}})
         tokens: list[str] = []
         for step in range(1, 15):
@@ -471,7 +604,7 @@ def _same_reading(peer: Peer, report: Report, log: Path, name: str) -> None:
 
 def traps_case(peer: Peer, report: Report, directory: Path) -> None:
     """Show where the peers go wrong, and what we do."""
-    report.say("\n10. Confirmed bugs of the peers, run here, and what lsg does instead")
+    report.say("\n11. Confirmed bugs of the peers, run here, and what lsg does instead")
     text = peer("simuleval_score", directory / "text", ["--computation-aware"])
     reloaded = peer("simuleval_reloaded_atd", directory / "text")
     report.say(
@@ -514,6 +647,7 @@ CASES: tuple[Callable[[Peer, Report, Path], None], ...] = (
     edge_cases,
     long_form_case,
     simulstream_case,
+    resegmented_case,
     traps_case,
 )
 

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 SIMULEVAL_LATENCY = ["AL", "LAAL", "AP", "DAL", "ATD", "StartOffset", "EndOffset"]
 
@@ -136,17 +137,34 @@ def omnisteval_score(log: str, references: str, unit: str) -> dict[str, float]:
     return scores
 
 
-def omnisteval_longform(log: str, segments: str, references: str, output: str) -> dict[str, float]:
-    """Score a log of whole recordings as `omnisteval longform`, keeping the resegmented log."""
+def omnisteval_longform(
+    log: str, segments: str, references: str, output: str, options: dict[str, Any] | None = None
+) -> dict[str, float]:
+    """Score a log of whole recordings as `omnisteval longform`, keeping the resegmented log.
+
+    ``options``: ``config`` of simulstream, if the log is its; ``char_level``.
+    """
     from omnisteval.io import dump_instances_jsonl, load_resegmentation_inputs
     from omnisteval.resegment import resegment
     from omnisteval.scoring import evaluate_instances
 
+    asked = options or {}
+    config, characters = asked.get("config"), asked.get("char_level", False)
     ref_words, hyp_words, segmentation, sentences = load_resegmentation_inputs(
-        segments, None, references, log
+        segments,
+        None,
+        references,
+        log,
+        hypothesis_format="simulstream" if config else "jsonl",
+        char_level=characters,
+        simulstream_config_file=config,
     )
     instances, records = resegment(
-        ref_words=ref_words, hyp_words=hyp_words, segmentation=segmentation, ref_sentences=sentences
+        ref_words=ref_words,
+        hyp_words=hyp_words,
+        segmentation=segmentation,
+        ref_sentences=sentences,
+        char_level=characters,
     )
     dump_instances_jsonl(records, output)
     scores: dict[str, float] = evaluate_instances(instances, is_longform=True)[0]
@@ -162,6 +180,31 @@ def simulstream_read(log: str, config: str) -> list[list[Any]]:
     return [[o.final_text, o.ideal_delays, o.computational_aware_delays] for o in outputs.values()]
 
 
+def simulstream_score(log: str, config: str, segments: str, references: str) -> dict[str, float]:
+    """Score a log as simulstream: StreamLAAL in ms, and BLEU of the segments."""
+    sys.modules["comet"] = MagicMock()  # of its scorers one needs it, and all are imported
+    from simulstream.config import yaml_config
+    from simulstream.metrics.readers import LogReader, YamlReferenceReader
+    from simulstream.metrics.scorers.latency import LATENCY_SCORER_REGISTRY, LatencyScoringSample
+    from simulstream.metrics.scorers.quality import QUALITY_SCORER_REGISTRY, QualityScoringSample
+
+    outputs = LogReader(yaml_config(config), log).final_outputs_and_latencies()
+    reader = YamlReferenceReader(segments, references)
+    arguments = argparse.Namespace(latency_unit="word", tokenizer="13a")
+    lagging = LATENCY_SCORER_REGISTRY["stream_laal"](arguments).score(
+        [
+            LatencyScoringSample(name, outputs[name], said)
+            for name, said in reader.references.items()
+        ]
+    )
+    texts = reader.get_reference_texts()
+    bleu = QUALITY_SCORER_REGISTRY["sacrebleu"](arguments).score(
+        [QualityScoringSample(name, outputs[name].final_text, texts[name], None) for name in texts]
+    )
+    ideal, aware = lagging.ideal_latency, lagging.computational_aware_latency
+    return {"LAAL": ideal * 1000, "LAAL_CA": aware * 1000, "BLEU": bleu}
+
+
 COMMANDS = {
     function.__name__: function
     for function in (
@@ -172,6 +215,7 @@ COMMANDS = {
         omnisteval_score,
         omnisteval_longform,
         simulstream_read,
+        simulstream_score,
     )
 }
 

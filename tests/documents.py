@@ -188,6 +188,13 @@ def reader_folder(folder: Path) -> Path:
     (folder / "talks").mkdir()
     for name in ("film.mkv", "talks/one.mp3", "talks/two.mp3"):
         shutil.copy(folder / "talk.wav", folder / name)
+    entries = (
+        f"- {{wav: talks/{name}.mp3, offset: {offset}, duration: 1.0}}\n"
+        for name in ("one", "two")
+        for offset in (0.0, 1.0)
+    )
+    (folder / "talks.yaml").write_text("".join(entries))
+    (folder / "talks.en").write_text("And so\nmy fellow Americans\n" * 2)
     return folder
 
 

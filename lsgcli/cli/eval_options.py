@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lsgcli.evaluation.score import Measurement, ScoreOptions
+    from lsgcli.evaluation.segments import Segment
+    from lsgcli.evaluation.selection import NamedLog
     from lsgcli.policy.spec import PolicySettings
 
 DATA, SCORE = section("Data"), section("Scores")
@@ -99,7 +101,28 @@ class LogOptions:
 
     reference: Annotated[
         Path | None,
-        DATA("--reference", metavar="FILE", help="References, one a line, in place of the log's."),
+        DATA(
+            "--reference",
+            metavar="FILE",
+            help="References, one a line (with --segments: one a segment), in place of the log's.",
+        ),
+    ] = None
+    segments: Annotated[
+        Path | None,
+        DATA(
+            "--segments",
+            metavar="FILE",
+            help="Of a log of whole recordings: their segments, which are scored (YAML as of "
+            "MuST-C, JSON, TSV).",
+        ),
+    ] = None
+    resegment: Annotated[
+        Literal["soft", "mwer", "none"] | None,
+        DATA(
+            "--resegment",
+            help="How a recording's words are given to its segments: by SoftSegmenter, by "
+            "mweralign (extra mwer), or not at all. (default: soft)",
+        ),
     ] = None
     source_type: Annotated[
         Literal["text", "speech"] | None,
@@ -113,6 +136,18 @@ class LogOptions:
         list[str] | None,
         DATA("--ignore", metavar="FIELD", help="An unknown field to skip. Can be repeated."),
     ] = None
+
+    def segments_of(self, log: NamedLog) -> list[Segment] | None:
+        """The segments by which a log is scored, if it is by any. Raises InputError, UsageError."""
+        from lsgcli.errors import UsageError
+        from lsgcli.evaluation.segments import load_segments
+
+        path = self.segments or log.segments
+        if path is not None:
+            return load_segments(path, self.reference)
+        if self.resegment is not None:
+            raise UsageError(f"--resegment: {log.name} has no segments; name them by --segments")
+        return None
 
 
 @dataclass(frozen=True)
@@ -177,6 +212,7 @@ class Metrics:
 
         measured = []
         for log in select_logs(logs):
+            segments = reading.segments_of(log)
             found = measure_log(
                 log.path,
                 self.options(log.unit),
@@ -184,6 +220,8 @@ class Metrics:
                 source_type=reading.source_type,
                 log_format=reading.log_format,
                 ignore=reading.ignore or (),
+                segments=segments,
+                resegment=reading.resegment or "soft",
             )
             found.name, found.machines = log.name, log.machines
             measured.append(found)

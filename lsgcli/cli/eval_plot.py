@@ -95,11 +95,13 @@ def plot(
 def _measure(logs: Sequence[NamedLog], scoring: e.Metrics, confidence: bool) -> list[Measured]:
     from lsgcli.evaluation.curves import Measured
     from lsgcli.evaluation.score import measure_log, summarise
+    from lsgcli.evaluation.segments import load_segments
 
     runs = {log.run for log in logs if log.run}
     systems = []
     for log in logs:
-        measured = measure_log(log.path, scoring.options(log.unit))
+        segments = load_segments(log.segments) if log.segments else None
+        measured = measure_log(log.path, scoring.options(log.unit), segments=segments)
         measured.name = log.name
         group = log.run.name if log.run and len(runs) > 1 else ""
         systems.append(Measured(summarise(measured, intervals=confidence), log.settings, group))

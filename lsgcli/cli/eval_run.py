@@ -37,12 +37,17 @@ class TestSet:
         e.DATA(
             "--source",
             metavar="FILE",
-            help="Sentences, one a line; for a speech model paths of recordings.",
+            help="Sentences, one a line; for a speech model paths of recordings, or a manifest of "
+            "their segments (YAML as of MuST-C, JSON, TSV).",
         ),
     ] = None
     target: Annotated[
         Path | None,
-        e.DATA("--target", metavar="FILE", help="Their references, one a line."),
+        e.DATA(
+            "--target",
+            metavar="FILE",
+            help="Their references, one a line. (default: the manifest's)",
+        ),
     ] = None
     test_set: Annotated[
         str | None,
@@ -57,10 +62,11 @@ class TestSet:
         e.DATA("--langpair", metavar="FROM-TO", help="Its languages. (default: the model's)"),
     ] = None
 
-    def files(self, model: Model[Manifest]) -> tuple[Path, Path]:
-        """The files of sources and references. Raises UsageError."""
+    def files(self, model: Model[Manifest]) -> tuple[Path, Path | None]:
+        """The files of sources and references, which a manifest may have. Raises UsageError."""
         from lsgcli.errors import UsageError
         from lsgcli.evaluation.corpus import sacrebleu_files
+        from lsgcli.evaluation.segments import SUFFIXES
 
         if self.test_set is not None:
             if self.source or self.target:
@@ -68,7 +74,8 @@ class TestSet:
                     "--test-set stands for --source and --target; give one or the others"
                 )
             return sacrebleu_files(self.test_set, self.langpair or model.direction)
-        if self.source is None or self.target is None:
+        manifest = self.source is not None and self.source.suffix.lower() in SUFFIXES
+        if self.source is None or (self.target is None and not manifest):
             missing = "--source" if self.source is None else "--target"
             raise UsageError(
                 f"{missing} FILE is missing; give sentences and references, one a line"
@@ -129,9 +136,9 @@ def run(
     """Translate a test set with one or several policies, and score them.
 
     A sentence is a line, its words come one by one; of speech a recording is one, heard segment by
-    segment (--to the language that is spoken: recognition). Every policy with every setting becomes
-    a system with a log of its own (SimulEval's instances.log). Killed at any moment, the run goes
-    on with --resume.
+    segment (--to the language that is spoken: recognition). Long recordings are scored by the
+    segments that a manifest has. Every policy with every setting becomes a system with a log of its
+    own (SimulEval's instances.log). Killed at any moment, the run goes on with --resume.
 
     Example:
       lsg eval run --source test.en --target test.de --to de --output run
@@ -144,6 +151,7 @@ def run(
     from lsgcli.evaluation.logs.files import line_sum
     from lsgcli.evaluation.provenance import machine
     from lsgcli.evaluation.rundir import RunDirectory
+    from lsgcli.evaluation.segments import FILE_NAME, write_segments
     from lsgcli.evaluation.shards import Shard
     from lsgcli.evaluation.tasks import choose
 
@@ -171,6 +179,8 @@ def run(
     run_directory = RunDirectory(output, task.unit)
     directory = run_directory.shard(part) if part else run_directory
     with directory.open(record, resume=resume):
+        if segments := [each for sentence in every for each in sentence.segments]:
+            write_segments(output / FILE_NAME, segments)
         journals = unfinished(directory, systems, sentences, task.source_type)
         total = len(systems) * len(sentences)
         finished = total - sum(len(each.missing) for each in journals.values())
@@ -204,7 +214,7 @@ def _speed(computation_aware: bool, words_per_second: float | None) -> float | N
 
 def _record(
     task: Task,
-    files: tuple[Path, Path],
+    files: tuple[Path, Path | None],
     asked: dict[str, Any],
     systems: list[Any],
     speed: float | None,
@@ -223,18 +233,18 @@ def _record(
         "versions": versions(),
         "model": model_identity(model),
         "source_sha256": checksum(source),
-        "target_sha256": checksum(target),
+        "target_sha256": checksum(target) if target else None,
         **asked,
         "unit": task.unit,
         "source_type": task.source_type,
         "seed": SEED,
         "words_per_second": speed,
     }
-    about = {
+    about: dict[str, Any] = {
         "command": shlex.join(["lsg", *sys.argv[1:]]),
         "model": str(model.directory),
         "source": str(source),
-        "target": str(target),
+        "target": str(target) if target else None,
         "batch_size": batch_size,
         "begun": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": surroundings(),

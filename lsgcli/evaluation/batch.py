@@ -9,6 +9,7 @@ from lsgcli.evaluation.journal import Journal
 from lsgcli.evaluation.report import json_lines, score_lines, score_record
 from lsgcli.evaluation.rundir import RESULTS
 from lsgcli.evaluation.score import LogScore, ScoreOptions, measure_log, summarise
+from lsgcli.evaluation.segments import kept_segments
 from lsgcli.metrics.quality import bleu_tokenizer
 from lsgcli.metrics.significance import BOOTSTRAP_TRIALS, SEED
 
@@ -74,9 +75,10 @@ def score_systems(
     """
     tokenize = bleu_tokenizer(directory.record().target)
     scores = []
+    segments = kept_segments(directory.path)
     for name in names:
         options = ScoreOptions(unit=directory.unit, tokenize=tokenize)
-        measured = measure_log(directory.path / name, options)
+        measured = measure_log(directory.path / name, options, segments=segments)
         measured.name, measured.machines = name, machines
         scores.append(summarise(measured, intervals=True))
     record = {

@@ -1,4 +1,4 @@
-"""A test set: source sentences and their references, one a line."""
+"""A test set: source sentences and their references, one a line; or recordings of segments."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lsgcli.errors import InputError, UsageError
 from lsgcli.evaluation.logs.files import line_sum, text_lines
+from lsgcli.evaluation.segments import SUFFIXES, Segment, by_recording, load_segments
 from lsgcli.models.pull.limits import TEST_SET, deadline
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     Divide = Callable[[str], tuple[str, ...]]
 
-NOT_TEXT = {".tsv", ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"}
+NOT_TEXT = {*SUFFIXES, ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Sentence:
     reference: str
     divide: Divide | None = None  # into source units, where those are not words between spaces
     recorded: bool = False  # source is the path of a recording
+    segments: tuple[Segment, ...] = ()  # of the recording, if it is scored by them
 
     @cached_property
     def checksum(self) -> str:
@@ -58,7 +60,9 @@ def characters(text: str) -> tuple[str, ...]:
     return tuple("".join(text.split()))
 
 
-def load_corpus(source: Path, target: Path, *, divide: Divide | None = None) -> list[Sentence]:
+def load_corpus(
+    source: Path, target: Path | None, *, divide: Divide | None = None
+) -> list[Sentence]:
     """Read a test set. Its source units are words, or what ``divide`` makes of a text.
 
     Raises:
@@ -69,8 +73,10 @@ def load_corpus(source: Path, target: Path, *, divide: Divide | None = None) -> 
     if source.suffix.lower() in NOT_TEXT:
         raise UsageError(
             f"{source}: not text; give a file with one sentence per line, or for a speech model "
-            "one with the path of a recording per line"
+            "one with the path of a recording per line, or a manifest of segments"
         )
+    if target is None:
+        raise UsageError(f"{source}: references are missing; give a file of them, one a line")
     sources, references = _lines(source), _lines(target)
     if len(sources) != len(references):
         raise InputError(
@@ -83,11 +89,14 @@ def load_corpus(source: Path, target: Path, *, divide: Divide | None = None) -> 
     ]
 
 
-def load_recordings(source: Path, target: Path) -> list[Sentence]:
+def load_recordings(source: Path, target: Path | None) -> list[Sentence]:
     """Read a test set of speech: ``source`` has the path of a recording on each line.
 
-    Paths are relative to the list, or to the current directory. Raises InputError, UsageError.
+    Paths are relative to the list, or to the current directory. Or ``source`` is a manifest of
+    segments, which may have the references itself. Raises InputError, UsageError.
     """
+    if source.suffix.lower() in SUFFIXES:
+        return _load_segmented(source, target)
     found = []
     for number, each in enumerate(load_corpus(source, target), 1):
         path = Path(each.source.strip())
@@ -96,6 +105,27 @@ def load_recordings(source: Path, target: Path) -> list[Sentence]:
             raise InputError(f"{source}:{number}: there is no recording {each.source}")
         path = beside if beside.is_file() else path
         found.append(replace(each, source=str(path), recorded=True))
+    return found
+
+
+def _load_segmented(manifest: Path, references: Path | None) -> list[Sentence]:
+    """Recordings are beside the manifest, or in the directory ``wav`` beside its own as MuST-C's.
+
+    A recording's reference is all those of its segments.
+    """
+    found = []
+    segments = by_recording(load_segments(manifest, references))
+    for index, (wav, parts) in enumerate(segments.items()):
+        places = [manifest.parent / wav, manifest.parent.parent / "wav" / wav, Path(wav)]
+        path = next((each for each in places if each.is_file()), None)
+        if path is None:
+            raise InputError(
+                f"{manifest}: there is no recording {wav}; looked for "
+                f"{', '.join(str(each) for each in places)}"
+            )
+        own = tuple(replace(each, wav=str(path)) for each in parts)
+        reference = " ".join(each.reference for each in parts)
+        found.append(Sentence(index, str(path), reference, recorded=True, segments=own))
     return found
 
 

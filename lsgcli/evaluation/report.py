@@ -20,6 +20,12 @@ LEFT_OUT = (
     "the end of the source (YAAL)"
 )
 
+LONG_FORM = {  # by the beginning of the alignment's name
+    "soft": "n: segments, cut from whole recordings by SoftSegmenter; YAAL is LongYAAL",
+    "mwer": "n: segments, cut from whole recordings by mweralign; LAAL is StreamLAAL",
+    "none": "n: whole recordings",
+}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -95,6 +101,7 @@ def score_record(score: LogScore) -> dict[str, Any]:
     return {
         "system": score.name,
         "source_type": score.source_type,
+        "segments": score.segments or None,
         "sentences": score.sentences,
         "empty": score.empty,
         "late": score.late,
@@ -216,6 +223,7 @@ def _notes(scores: Sequence[LogScore]) -> list[str]:
     notes += [f"{score.name}: erasure {score.erasure:.3f}" for score in erasing]
     if not erasing:
         notes.append("erasure 0: all systems are append-only, so it is zero by construction")
+    notes += dict.fromkeys(LONG_FORM[each.segments[:4]] for each in scores if each.segments)
     if any(_has(score, "_CA") for score in scores):
         notes.append(
             "clocks: read = the source read when a word was written; elapsed = SimulEval's sum of "

@@ -4,6 +4,7 @@
 
     DIR/run.json                    what was run, with what; see `Record`
     DIR/results.json, results.tsv   the scores, once all systems are done
+    DIR/segments.tsv                what recordings are scored by, if it is not the whole
     DIR/SYSTEM/instances.log        SimulEval's log, sorted, written whole
     DIR/SYSTEM/config.yaml
     DIR/SYSTEM/instances.sha256     checksums of both: SYSTEM is complete

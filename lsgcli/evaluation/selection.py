@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lsgcli.errors import UsageError
 from lsgcli.evaluation.logs.reading import find_log
 from lsgcli.evaluation.rundir import RECORD, RunDirectory
+from lsgcli.evaluation.segments import FILE_NAME as SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ class NamedLog:
     settings: Mapping[str, Any] | None = None  # of the system, as the run records them
     unit: LatencyUnit = "word"  # in which its delays are counted
     machines: int = 1  # unlike ones, on which it was computed
+    segments: Path | None = None  # of its recordings, if they are scored by segments
 
 
 def select_logs(paths: Sequence[Path]) -> list[NamedLog]:
@@ -64,4 +66,13 @@ def _logs(path: Path) -> Iterator[NamedLog]:
             )
             raise UsageError(f"{path}: {name} is not finished; {remedy}")
         unit = record.settings.get("unit", "word")
-        yield NamedLog(name, path / name, path, settings, unit, len(record.machines))
+        segments = path / SEGMENTS
+        yield NamedLog(
+            name,
+            path / name,
+            path,
+            settings,
+            unit,
+            len(record.machines),
+            segments if segments.is_file() else None,
+        )

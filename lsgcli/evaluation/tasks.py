@@ -49,7 +49,7 @@ class Task(Protocol):
         """The target units that have delays."""
         ...
 
-    def load(self, source: Path, target: Path) -> list[Sentence]:
+    def load(self, source: Path, target: Path | None) -> list[Sentence]:
         """Read a test set. Raises InputError, UsageError."""
         ...
 
@@ -90,7 +90,7 @@ class Text:
         by_character = self.model.manifest.target_unit == "character"
         return "char" if by_character or self.model.target in UNSPACED else "word"
 
-    def load(self, source: Path, target: Path) -> list[Sentence]:
+    def load(self, source: Path, target: Path | None) -> list[Sentence]:
         """Read sentences and references."""
         return load_corpus(source, target, divide=self._divide())
 
@@ -144,8 +144,8 @@ class Speech:
     source_type: SourceType = "speech"
     unit: LatencyUnit = "word"
 
-    def load(self, source: Path, target: Path) -> list[Sentence]:
-        """Read paths of recordings, and references."""
+    def load(self, source: Path, target: Path | None) -> list[Sentence]:
+        """Read paths of recordings or segments of recordings, and references."""
         return load_recordings(source, target)
 
     def settings(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Instance:
             if it logged none.
         elapsed_queue: the same by the queue clock (`lsgcli.metrics.clocks`), if the log has it.
         prediction_spm: the hypothesis in SentencePiece pieces, if delays are per piece.
+        transcript: what is said, if the source is speech and the log was scored with it.
         recording_end: the end of the recording, if the sentence is a part of it, cut out
             afterwards; times count from its start then, and may be negative.
         erased: target units that were shown and retracted; 0 for an append-only system.
@@ -47,6 +48,7 @@ class Instance:
     elapsed: tuple[float, ...] | None = None
     elapsed_queue: tuple[float, ...] | None = None
     prediction_spm: tuple[str, ...] | None = None
+    transcript: str | None = None
     recording_end: float | None = None
     erased: int = 0
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from lsgcli.errors import InputError
 from lsgcli.evaluation.logs import Instance, LogFormat, SourceType, read_log, with_references
+from lsgcli.evaluation.resegment import Method, resegmented
 from lsgcli.evaluation.score.options import ScoreOptions
 from lsgcli.evaluation.score.timelines import CLOCKS, LATENCY_METRICS, timelines
+from lsgcli.evaluation.segments import Segment
+from lsgcli.metrics import alignment
 from lsgcli.metrics.aggregate import SentenceStatistics, mean_row, mean_statistics
 from lsgcli.metrics.quality import QualityMetric, quality_metric
 
@@ -34,6 +37,8 @@ class Measurement:
         clocks: suffixes of the clocks that the log has.
         source_type: text or speech.
         machines: on how many unlike ones the computation was measured.
+        segments: how recordings were cut into the sentences, as a signature names it; empty if
+            the sentences are the log's own.
 
     """
 
@@ -50,6 +55,7 @@ class Measurement:
     clocks: set[str] = field(default_factory=set)
     source_type: SourceType = "text"
     machines: int = 1
+    segments: str = ""
 
     def count(self, instance: Instance) -> None:
         """Count a sentence."""
@@ -107,6 +113,8 @@ def measure_log(
     log_format: LogFormat | None = None,
     source_type: SourceType | None = None,
     ignore: Sequence[str] = (),
+    segments: Sequence[Segment] | None = None,
+    resegment: Method = "soft",
 ) -> Measurement:
     """Measure a log of SimulEval, OmniSTEval or simulstream.
 
@@ -117,6 +125,8 @@ def measure_log(
         log_format: by default inferred from the log.
         source_type: by default inferred from the log.
         ignore: unknown fields to skip.
+        segments: of the recordings that the log is of; they are scored, by their references.
+        resegment: how words are given to segments.
 
     Raises:
         InputError: if the log or the references are broken; the message has file and line.
@@ -129,12 +139,19 @@ def measure_log(
         unit=options.unit,
         log_format=log_format,
         source_type=source_type,
-        needs_reference=bool(options.quality) and references is None,
+        needs_reference=bool(options.quality) and references is None and segments is None,
         ignore=ignore,
     )
-    if references is not None:
+    if segments is not None:
+        instances = resegmented(
+            instances, segments, method=resegment, unit=options.unit, name=str(path)
+        )
+    elif references is not None:
         instances = with_references(instances, references)
-    return measure(instances, options, name=str(path))
+    found = measure(instances, options, name=str(path))
+    if segments is not None:
+        found.segments = resegment if resegment == "none" else alignment.signature(resegment)
+    return found
 
 
 def _has_reference(instance: Instance, before: bool | None, needed: bool, name: str) -> bool:

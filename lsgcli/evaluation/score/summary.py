@@ -43,6 +43,7 @@ class LogScore:
         late: sentences with units written after the end of their source (speech only).
         erasure: units retracted per unit that was not; 0 for an append-only system.
         source_type: text or speech.
+        segments: see `Measurement`.
         scores: by the name of the metric, with the suffix of the clock.
         machines: on how many unlike ones the computation was measured.
 
@@ -56,6 +57,7 @@ class LogScore:
     source_type: SourceType
     scores: Mapping[str, Score]
     machines: int = 1
+    segments: str = ""
 
 
 def summarise(measurement: Measurement, *, intervals: bool = False) -> LogScore:
@@ -77,6 +79,7 @@ def summarise(measurement: Measurement, *, intervals: bool = False) -> LogScore:
             metric: _score(measurement, metric, intervals) for metric in measurement.statistics
         },
         machines=measurement.machines,
+        segments=measurement.segments,
     )
 
 
@@ -93,7 +96,7 @@ def _score(measurement: Measurement, metric: str, intervals: bool) -> Score:
         n=n,
         skipped=skipped,
         measure=_measure_of(measurement, metric),
-        signature=measurement.signatures.get(metric) or _latency_signature(measurement, metric),
+        signature=_signature(measurement, metric),
         interval=bootstrap_interval(statistics) if intervals and defined else None,
     )
 
@@ -104,6 +107,11 @@ def _measure_of(measurement: Measurement, metric: str) -> str:
     if metric.startswith("AP"):
         return ""
     return "words" if measurement.source_type == "text" else "ms"
+
+
+def _signature(measurement: Measurement, metric: str) -> str:
+    found = measurement.signatures.get(metric) or _latency_signature(measurement, metric)
+    return f"{found}|segments:{measurement.segments}" if measurement.segments else found
 
 
 def _latency_signature(measurement: Measurement, metric: str) -> str:
