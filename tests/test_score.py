@@ -185,8 +185,8 @@ def test_options_are_checked():
         ScoreOptions(latency=("CW",))
     with pytest.raises(UsageError, match="needs a SentencePiece model"):
         ScoreOptions(unit="spm")
-    with pytest.raises(UsageError, match="no quality metric `COMET`"):
-        measure([WAIT_2], ScoreOptions(quality=("COMET",)))
+    with pytest.raises(UsageError, match="no quality metric `BLEURT`"):
+        measure([WAIT_2], ScoreOptions(quality=("BLEURT",)))
 
 
 def test_more_than_a_batch():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lsgcli.evaluation.score import Measurement, ScoreOptions
     from lsgcli.evaluation.segments import Segment
     from lsgcli.evaluation.selection import NamedLog
+    from lsgcli.metrics.neural import Comet
     from lsgcli.policy.spec import PolicySettings
 
 DATA, SCORE = section("Data"), section("Scores")
@@ -107,6 +109,14 @@ class LogOptions:
             help="References, one a line (with --segments: one a segment), in place of the log's.",
         ),
     ] = None
+    transcript: Annotated[
+        Path | None,
+        DATA(
+            "--transcript",
+            metavar="FILE",
+            help="For COMET of speech: what is said, one line a sentence or segment.",
+        ),
+    ] = None
     segments: Annotated[
         Path | None,
         DATA(
@@ -159,7 +169,7 @@ class Metrics:
         SCORE(
             "--quality-metrics",
             metavar="NAME,…",
-            help="BLEU, chrF, chrF++, TER, WER, CER, or none.",
+            help="BLEU, chrF, chrF++, TER, WER, CER, COMET, or none.",
         ),
     ] = "BLEU,chrF"
     latency: Annotated[
@@ -171,6 +181,24 @@ class Metrics:
         ),
     ] = "AL,LAAL,AP,DAL,ATD,YAAL,StartOffset"
     unit: LatencyUnit = None
+    comet_model: Annotated[
+        Path | None,
+        SCORE(
+            "--comet-model",
+            metavar="PATH",
+            help="For COMET: a checkpoint that is here, its directory or its file. None is "
+            "downloaded.",
+        ),
+    ] = None
+    comet_python: Annotated[
+        str | None,
+        SCORE(
+            "--comet-python",
+            metavar="PROGRAM",
+            help="For COMET: the Python of the environment that has unbabel-comet. (default: this "
+            "one)",
+        ),
+    ] = None
     spm_model: Annotated[
         Path | None,
         SCORE("--spm-model", metavar="FILE", help="SentencePiece model, for --unit spm."),
@@ -203,7 +231,19 @@ class Metrics:
             tokenize=self.tokenize,
             use_reference_length=self.use_ref_len,
             spm_encode=encode,
+            comet=self._comet(),
         )
+
+    def _comet(self) -> Comet | None:
+        from lsgcli.errors import UsageError
+        from lsgcli.metrics.neural import COMET, Comet
+
+        if COMET in _names(self.quality):
+            model = self.comet_model
+            return Comet(model, self.comet_python or sys.executable) if model else None
+        if self.comet_model or self.comet_python:
+            raise UsageError("--comet-model and --comet-python need --quality-metrics COMET")
+        return None
 
     def measure(self, logs: Sequence[Path], reading: LogOptions) -> list[Measurement]:
         """Read logs. Raises InputError, UsageError."""
@@ -222,6 +262,7 @@ class Metrics:
                 ignore=reading.ignore or (),
                 segments=segments,
                 resegment=reading.resegment or "soft",
+                transcripts=reading.transcript,
             )
             found.name, found.machines = log.name, log.machines
             measured.append(found)

@@ -112,11 +112,11 @@ def score_record(score: LogScore) -> dict[str, Any]:
 
 def score_lines(scores: Sequence[LogScore]) -> Iterator[str]:
     """TSV: one row a system, three decimals, with what a mean leaves out, and intervals if any."""
-    measures = {name: each.measure for score in scores for name, each in score.scores.items()}
+    qualities = {name: each.quality for score in scores for name, each in score.scores.items()}
     bounds = ("_low", "_high") if _any_interval(scores) else ()
     columns = {
-        name: ("", *(() if measure == "%" else ("_left_out",)), *bounds)
-        for name, measure in measures.items()
+        name: ("", *(() if quality else ("_left_out",)), *bounds)
+        for name, quality in qualities.items()
     }
     header = ["system", "sentences", "empty", "late", "erasure"]
     yield "\t".join([*header, *(name + part for name in columns for part in columns[name])])
@@ -235,10 +235,7 @@ def _notes(scores: Sequence[LogScore]) -> list[str]:
         if score.machines > 1 and _has(score, "_CA")
     ]
     signatures = {
-        each.signature: None
-        for score in scores
-        for each in score.scores.values()
-        if each.measure == "%"
+        each.signature: None for score in scores for each in score.scores.values() if each.quality
     }
     return [*notes, *signatures]
 

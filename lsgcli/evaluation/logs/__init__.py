@@ -13,7 +13,13 @@ format         written by                               here
 
 from lsgcli.evaluation.logs.instance import Instance, SourceType
 from lsgcli.evaluation.logs.omnisteval import write_omnisteval
-from lsgcli.evaluation.logs.reading import LogFormat, detect_format, read_log, with_references
+from lsgcli.evaluation.logs.reading import (
+    LogFormat,
+    detect_format,
+    read_log,
+    with_references,
+    with_transcripts,
+)
 from lsgcli.evaluation.logs.simuleval import write_simuleval
 from lsgcli.evaluation.logs.simulstream import write_simulstream
 
@@ -24,6 +30,7 @@ __all__ = [
     "detect_format",
     "read_log",
     "with_references",
+    "with_transcripts",
     "write_omnisteval",
     "write_simuleval",
     "write_simulstream",

@@ -108,18 +108,30 @@ def with_references(instances: Iterable[Instance], path: Path) -> Iterator[Insta
         UsageError: if there is no such file.
 
     """
+    for instance, line in _paired(instances, path, "reference"):
+        yield replace(instance, reference=line)
+
+
+def with_transcripts(instances: Iterable[Instance], path: Path) -> Iterator[Instance]:
+    """Give each sentence what is said in it, by its line of a file. Errors as of references."""
+    for instance, line in _paired(instances, path, "transcript"):
+        yield replace(instance, transcript=line)
+
+
+def _paired(instances: Iterable[Instance], path: Path, what: str) -> Iterator[tuple[Instance, str]]:
+    """Pair sentences with the lines of a file."""
     for instance, line in zip_longest(instances, text_lines(path)):
         if line is None:
             raise InputError(
                 f"{path}: ends before sentence {instance.index} of the log; "
-                "give one reference per sentence"
+                f"give one {what} per sentence"
             )
-        number, reference = line
+        number, text = line
         if instance is None:
-            raise InputError(f"{path}:{number}: more references than the log has sentences")
-        if not reference.strip():
-            raise InputError(f"{path}:{number}: blank reference for sentence {instance.index}")
-        yield replace(instance, reference=reference)
+            raise InputError(f"{path}:{number}: more {what}s than the log has sentences")
+        if not text.strip():
+            raise InputError(f"{path}:{number}: blank {what} for sentence {instance.index}")
+        yield instance, text
 
 
 def _read(

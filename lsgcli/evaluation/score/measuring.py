@@ -7,13 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lsgcli.errors import InputError
-from lsgcli.evaluation.logs import Instance, LogFormat, SourceType, read_log, with_references
+from lsgcli.evaluation.logs import (
+    Instance,
+    LogFormat,
+    SourceType,
+    read_log,
+    with_references,
+    with_transcripts,
+)
 from lsgcli.evaluation.resegment import Method, resegmented
 from lsgcli.evaluation.score.options import ScoreOptions
 from lsgcli.evaluation.score.timelines import CLOCKS, LATENCY_METRICS, timelines
 from lsgcli.evaluation.segments import Segment
 from lsgcli.metrics import alignment
 from lsgcli.metrics.aggregate import SentenceStatistics, mean_row, mean_statistics
+from lsgcli.metrics.neural import COMET, Comet, Judged
 from lsgcli.metrics.quality import QualityMetric, quality_metric
 
 _BATCH = 256
@@ -79,27 +87,37 @@ def measure(
 
     """
     options = options or ScoreOptions()
-    quality = [quality_metric(metric, tokenize=options.tokenize) for metric in options.quality]
+    quality = [
+        quality_metric(metric, tokenize=options.tokenize)
+        for metric in options.quality
+        if metric != COMET
+    ]
     result = Measurement(
         name,
         options,
         statistics={metric.name: metric.empty() for metric in quality}
+        | ({COMET: mean_statistics()} if options.comet else {})
         | {metric + clock: mean_statistics() for clock in CLOCKS for metric in options.latency},
         signatures={metric.name: metric.signature for metric in quality},
     )
     digest = hashlib.blake2b()
     batch: list[Instance] = []
+    judged: list[Judged] = []
     has_reference: bool | None = None
     for instance in instances:
-        has_reference = _has_reference(instance, has_reference, bool(quality), name)
+        has_reference = _has_reference(instance, has_reference, bool(options.quality), name)
         digest.update((instance.reference or "").strip().encode() + b"\n")
         result.count(instance)
         _measure_latency(result, instance)
+        if options.comet:
+            judged.append(_judged(instance, name))
         batch.append(instance)
         if len(batch) == _BATCH:
             _measure_quality(result, quality, batch)
             batch.clear()
     _measure_quality(result, quality, batch)
+    if options.comet and judged:
+        _measure_comet(result, options.comet, judged)
     result.references = digest.digest()
     _drop_absent_clocks(result)
     return result
@@ -115,6 +133,7 @@ def measure_log(
     ignore: Sequence[str] = (),
     segments: Sequence[Segment] | None = None,
     resegment: Method = "soft",
+    transcripts: Path | None = None,
 ) -> Measurement:
     """Measure a log of SimulEval, OmniSTEval or simulstream.
 
@@ -127,6 +146,7 @@ def measure_log(
         ignore: unknown fields to skip.
         segments: of the recordings that the log is of; they are scored, by their references.
         resegment: how words are given to segments.
+        transcripts: a file of what is said, one line per sentence or segment.
 
     Raises:
         InputError: if the log or the references are broken; the message has file and line.
@@ -148,6 +168,8 @@ def measure_log(
         )
     elif references is not None:
         instances = with_references(instances, references)
+    if transcripts is not None:
+        instances = with_transcripts(instances, transcripts)
     found = measure(instances, options, name=str(path))
     if segments is not None:
         found.segments = resegment if resegment == "none" else alignment.signature(resegment)
@@ -184,6 +206,24 @@ def _measure_quality(
     references = [instance.reference or "" for instance in batch]
     for metric in metrics:
         result.statistics[metric.name].extend(metric.rows(hypotheses, references))
+
+
+def _judged(instance: Instance, name: str) -> Judged:
+    source: str | Sequence[str] | None = instance.transcript
+    if source is None and instance.source_type == "text":
+        source = instance.source
+    if source is None:
+        raise InputError(
+            f"{name}: sentence {instance.index}: COMET reads the source; give --transcript FILE, "
+            "what is said, one line a sentence"
+        )
+    text = source if isinstance(source, str) else "".join(source)
+    return Judged(text, instance.prediction, instance.reference or "")
+
+
+def _measure_comet(result: Measurement, comet: Comet, judged: list[Judged]) -> None:
+    scores, result.signatures[COMET] = comet.score(judged)
+    result.statistics[COMET].extend(map(mean_row, scores))
 
 
 def _drop_absent_clocks(result: Measurement) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lsgcli import __version__
 from lsgcli.evaluation.logs import SourceType
 from lsgcli.evaluation.score.measuring import Measurement
+from lsgcli.metrics.neural import COMET
 from lsgcli.metrics.significance import Interval, bootstrap_interval
 
 
@@ -19,6 +20,7 @@ class Score:
         n: sentences scored.
         skipped: sentences left out.
         measure: ``%``, ``words``, ``ms``, or empty for a ratio.
+        quality: whether it is of quality, not of latency.
         signature: what was computed, exactly.
         interval: 95% bootstrap confidence interval, if asked for.
 
@@ -30,6 +32,7 @@ class Score:
     measure: str
     signature: str
     interval: Interval | None = None
+    quality: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,14 +101,15 @@ def _score(measurement: Measurement, metric: str, intervals: bool) -> Score:
         measure=_measure_of(measurement, metric),
         signature=_signature(measurement, metric),
         interval=bootstrap_interval(statistics) if intervals and defined else None,
+        quality=metric in measurement.signatures,
     )
 
 
 def _measure_of(measurement: Measurement, metric: str) -> str:
+    if metric == COMET or metric.startswith("AP"):
+        return ""
     if metric in measurement.signatures:
         return "%"
-    if metric.startswith("AP"):
-        return ""
     return "words" if measurement.source_type == "text" else "ms"
 
 
