@@ -230,7 +230,15 @@ def test_copies_in_a_translation_from_chinese() -> None:
     joints = Joints("en")
     joints.wrote("Run", own=True)
     assert joints.copy("git", "zh") == " git"
-    assert joints.copy("。", "zh") == "."
-    assert joints.copy('"', "zh") == '"'
-    assert joints.copy(" git", "zh") == " git"
+    assert joints.copy("，", "zh") == ","
+    assert joints.before("", "zh") == " "
     assert joints.before("", "zh", fixed=True) == ""
+    joints.wrote("press", own=True)
+    assert joints.copy("<b>", "zh") == " <b>"
+    assert joints.before("", "zh") == ""
+    joints.wrote("Save", own=True)
+    assert joints.copy("</b>", "zh") == "</b>"
+    assert joints.before("", "zh") == " "
+    joints.wrote("now", own=True)
+    assert joints.copy('"', "zh") == '"'
+    assert joints.copy("git", "zh") == "git"

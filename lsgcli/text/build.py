@@ -137,4 +137,6 @@ def _reader(options: TextOptions, limits: Mapping[str, Limits]) -> Reader:
         )
         for language, limit in limits.items()
     }
-    return Reader(Planner(Finder(options.patterns), options.kind, options.json_fields), cutters)
+    unspaced = any(limit.divide for limit in limits.values())
+    find = Finder(options.patterns, unspaced=unspaced)
+    return Reader(Planner(find, options.kind, options.json_fields), cutters)

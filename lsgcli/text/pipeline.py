@@ -210,7 +210,6 @@ class Pipeline:
 
     def _copy(self, text: str) -> None:
         text = self._joints.copy(text, self._source)
-        self._joints.wrote(text, own=False)
         self._writer.verbatim(text, self._session.copied(text))
 
 
