@@ -34,8 +34,12 @@ Logs = Annotated[
     ),
 ]
 Tokenize = Annotated[
-    str,
-    SCORE("--tokenize", metavar="NAME", help="sacreBLEU's tokenizer for BLEU."),
+    str | None,
+    SCORE(
+        "--tokenize",
+        metavar="NAME",
+        help="sacreBLEU's tokenizer for BLEU. (default: by the language of the log's run, or 13a)",
+    ),
 ]
 LatencyUnit = Annotated[
     Unit | None,
@@ -203,7 +207,7 @@ class Metrics:
         Path | None,
         SCORE("--spm-model", metavar="FILE", help="SentencePiece model, for --unit spm."),
     ] = None
-    tokenize: Tokenize = "13a"
+    tokenize: Tokenize = None
     use_ref_len: Annotated[
         bool,
         SCORE(
@@ -212,10 +216,14 @@ class Metrics:
         ),
     ] = True
 
-    def options(self, unit: Unit = "word") -> ScoreOptions:
-        """The same for a log, whose run says that delays belong to ``unit``. Raises UsageError."""
+    def options(self, unit: Unit = "word", target: str = "") -> ScoreOptions:
+        """The same for a log, whose run says what delays belong to, and the language that it wrote.
+
+        Raises UsageError.
+        """
         from lsgcli.errors import UsageError
         from lsgcli.evaluation.score import LATENCY_METRICS, ScoreOptions
+        from lsgcli.metrics.quality import bleu_tokenizer
 
         encode = None
         if self.spm_model is not None:
@@ -228,7 +236,7 @@ class Metrics:
             quality=_names(self.quality),
             latency=_names(self.latency, tuple(LATENCY_METRICS)),
             unit=self.unit or unit,
-            tokenize=self.tokenize,
+            tokenize=self.tokenize or bleu_tokenizer(target),
             use_reference_length=self.use_ref_len,
             spm_encode=encode,
             comet=self._comet(),
@@ -255,7 +263,7 @@ class Metrics:
             segments = reading.segments_of(log)
             found = measure_log(
                 log.path,
-                self.options(log.unit),
+                self.options(log.unit, log.target),
                 references=reading.reference,
                 source_type=reading.source_type,
                 log_format=reading.log_format,

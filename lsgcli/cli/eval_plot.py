@@ -42,7 +42,7 @@ def plot(
         e.SCORE("--quality-metric", metavar="NAME", help="BLEU, chrF, TER, WER, …"),
     ] = "BLEU",
     unit: e.LatencyUnit = None,
-    tokenize: e.Tokenize = "13a",
+    tokenize: e.Tokenize = None,
     confidence: e.Confidence = False,
     title: Annotated[str, o.OUTPUT("--title", metavar="TEXT", help="A title.")] = "",
     example: Annotated[
@@ -101,7 +101,7 @@ def _measure(logs: Sequence[NamedLog], scoring: e.Metrics, confidence: bool) -> 
     systems = []
     for log in logs:
         segments = load_segments(log.segments) if log.segments else None
-        measured = measure_log(log.path, scoring.options(log.unit), segments=segments)
+        measured = measure_log(log.path, scoring.options(log.unit, log.target), segments=segments)
         measured.name = log.name
         group = log.run.name if log.run and len(runs) > 1 else ""
         systems.append(Measured(summarise(measured, intervals=confidence), log.settings, group))

@@ -29,6 +29,7 @@ class NamedLog:
     unit: LatencyUnit = "word"  # in which its delays are counted
     machines: int = 1  # unlike ones, on which it was computed
     segments: Path | None = None  # of its recordings, if they are scored by segments
+    target: str = ""  # the language that was written, if the run says
 
 
 def select_logs(paths: Sequence[Path]) -> list[NamedLog]:
@@ -75,4 +76,5 @@ def _logs(path: Path) -> Iterator[NamedLog]:
             unit,
             len(record.machines),
             segments if segments.is_file() else None,
+            record.target,
         )
