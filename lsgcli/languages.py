@@ -109,6 +109,15 @@ _BY_NAME = (
 )
 
 
+def latin(language: str) -> bool:
+    """Whether a language is written in Latin letters, as far as is known.
+
+    >>> [latin(each) for each in ("de", "hi", "zh", "xx")]
+    [True, False, False, True]
+    """
+    return NLLB.get(language, "_Latn").endswith("_Latn")
+
+
 def code(text: str) -> str:
     """The code of a language that is given by its code, a locale, or its name; else the text.
 

@@ -327,3 +327,11 @@ def test_where_words_begin(writing: Writing, before: str, after: str, starts: bo
 def test_closing_marks_of_every_script_may_follow_a_word(mark: str) -> None:
     lexicon = TokenLexicon(Letters("a", mark), frozenset())
     assert lexicon.after_word((0,))[1]
+
+
+@pytest.mark.parametrize("target", ["hi", "bn", "ta", "th", "my", "zh", "ar"])
+def test_a_translation_that_has_to_be_spelt_has_room(vocabulary: Vocabulary, target: str) -> None:
+    """The same sentence: its tokens may be many times those of the source."""
+    source = tuple(TEXTS["en"].split())
+    tokens = vocabulary.encode_word(TEXTS[target], True)
+    assert lexicon_of(vocabulary, "en", target).limit(source) > len(tokens)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ctranslate2
 import numpy as np
 
+from lsgcli import languages
 from lsgcli.backends.lexicon import TokenLexicon, writing
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.vocabulary import ANCHOR, WORDS_KEPT, open_tokenizer
@@ -48,6 +49,7 @@ class DecoderOnlyLexicon(TokenLexicon):
         units = model.manifest.units
         super().__init__(vocabulary, frozenset(end), writing(model.target, units.target))
         self.space = " " if writing(model.source) == "spaced" else ""
+        self._latin = languages.latin(model.target)
         parts = [self._resolve(part) for part in model.manifest.prompt.parts]
         slot = parts.index("{source}")
         self._before = "" if not slot or self._whole(parts[slot - 1]) else parts[slot - 1]
@@ -61,8 +63,15 @@ class DecoderOnlyLexicon(TokenLexicon):
         self.tokens_without = lru_cache(None)(self._tokens_without)
 
     def limit(self, source: Sequence[SourceUnit]) -> int:
-        """Twice the source's tokens and a few: no translation is longer, but loops are endless."""
-        return 2 * len(self.source_tokens(source)) + 16
+        """Twice the source's tokens and a few: no translation is longer, but loops are endless.
+
+        In a script that the model may have to spell, tokens are as many as bytes, and those
+        three for a character.
+        """
+        length = len(self.source_tokens(source))
+        if not self._latin:
+            length = max(length, 2 * sum(len(str(unit).encode()) for unit in source))
+        return 2 * length + 16
 
     def source_tokens(self, source: Sequence[SourceUnit]) -> tuple[int, ...]:
         """The tokens of a source prefix: those of its words, one after the other."""
