@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import ctranslate2
 import numpy as np
 
 from lsgcli import languages
+from lsgcli.backends.devices import place
 from lsgcli.backends.lexicon import TokenLexicon, writing
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.vocabulary import ANCHOR, WORDS_KEPT, open_tokenizer
+from lsgcli.backends.watch import Watch
 from lsgcli.core.backend import Placement, Usage
 from lsgcli.core.distribution import Distribution
 from lsgcli.core.steps import Scored
 from lsgcli.errors import ManifestError
+from lsgcli.models.files import read_tokens
 from lsgcli.models.manifest import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from lsgcli.backends.vocabulary import Vocabulary
     from lsgcli.core.distribution import Tokens
@@ -34,15 +38,15 @@ SPLIT_TOKENS = 96  # tokens up to which one pass is faster than two side by side
 CACHED_BYTES = 2 << 20  # log-probabilities that a small model's pass returns without leaving cache
 FORWARD_BYTES = 256 << 20  # log-probabilities that any other pass may return
 ONE_ROW_BYTES = 32 << 20  # of a query's log-probabilities, from which its last row alone is got
+KEPT_HEAD = 24  # tokens of a fixed head from which it pays on a CPU to keep what is computed of it
 
 
 class DecoderOnlyLexicon(TokenLexicon):
     """How the tokens of a decoder-only model make words, and words a prompt."""
 
-    parallel = True
-
     def __init__(self, vocabulary: Vocabulary, model: Model[DecoderOnlyManifest]) -> None:
         """Resolve the manifest's prompt and end tokens. Raises ManifestError."""
+        self.parallel = True
         self._vocabulary = vocabulary
         self._model = model
         end = map(self._id, model.manifest.prompt.end)
@@ -56,7 +60,7 @@ class DecoderOnlyLexicon(TokenLexicon):
         self._spaced = self._before.endswith(" ")  # which is the first word's, for tokenizers
         if self._spaced:
             parts[slot - 1] = self._before.rstrip(" ")
-        self._head = self._fixed(parts[:slot], behind=False)
+        self.head = self._fixed(parts[:slot], behind=False)
         self._middle = self._fixed(parts[slot + 1 : -1], behind=True)
         self._first = lru_cache(WORDS_KEPT)(self._encode_first)
         self.tokens_with = lru_cache(None)(self._tokens_with)
@@ -95,7 +99,7 @@ class DecoderOnlyLexicon(TokenLexicon):
 
     def prompt(self, query: Query) -> tuple[int, ...]:
         """The tokens the model sees for a source and target prefix."""
-        return self._head + self.source_tokens(query.source) + self._middle + query.target
+        return self.head + self.source_tokens(query.source) + self._middle + query.target
 
     def invented(self, prompt: Sequence[int]) -> tuple[str, ...]:
         """The placeholders that are not in the prompt: a model that writes one makes it up."""
@@ -154,6 +158,12 @@ class DecoderOnlyLexicon(TokenLexicon):
 class DecoderOnlyBackend:
     """A ``ctranslate2.Generator`` behind the ``Backend`` protocol.
 
+    What stands before the source is the same in all prompts. If it is long, its keys and values are
+    kept (CTranslate2's ``static_prompt``), and passes go on from there. They write token by token,
+    so that drafts are of no use to them: a pass that computes the head anew and verifies a draft
+    costs more than one that does neither (benchmarks/llm_cost.py). On a card, where tokens side by
+    side cost next to nothing, it is the other way about.
+
     A small model is fastest with one core a pass, and uses the others for passes side by side: the
     synchronisation of two cores costs more than a pass (measured in benchmarks/README.md).
     """
@@ -165,20 +175,30 @@ class DecoderOnlyBackend:
 
         What is asked of it is added to ``usage``.
 
-        Raises ModelError, ManifestError.
+        Raises ModelError, ManifestError, or UsageError for a device that is not there.
         """
         self.usage = usage or Usage()
-        self._model = model
         self.batch_size = placement.batch_size
         self._pool = ThreadPoolExecutor()
         self._loading = self._pool.submit(load, ctranslate2.Generator, model.directory, placement)
         self._vocabulary = open_tokenizer(model.directory, model.manifest.tokenizer)
+        self._on_cpu = place(placement.device, placement.compute_type).device == "cpu"
+        self._serve(model)
+
+    def _serve(self, model: Model[DecoderOnlyManifest]) -> None:
+        """Take a direction's prompt."""
+        self._model = model
         self.lexicon = DecoderOnlyLexicon(self._vocabulary, model)
+        head = self.lexicon.head
+        keep = self._on_cpu and len(head) >= KEPT_HEAD
+        self.lexicon.parallel = not keep
+        self._kept = len(head) - 1 if keep else 0  # CTranslate2 wants a token behind what is kept
+        self._head = list(map(self._vocabulary.token, head[: self._kept]))
 
     def toward(self, model: Model[DecoderOnlyManifest]) -> DecoderOnlyBackend:
         """Serve another direction of the same model with the same weights. Raises ManifestError."""
         other = copy(self)
-        other._model, other.lexicon = model, DecoderOnlyLexicon(self._vocabulary, model)
+        other._serve(model)
         return other
 
     def ready(self) -> None:
@@ -205,11 +225,16 @@ class DecoderOnlyBackend:
         the batch or the padding: CTranslate2 quantises each position by itself. (Its int8 kernels
         for CPUs without MKL round otherwise in company, by up to 0.1 in a log-probability.) A pass
         returns the rows of all positions; a large vocabulary's would be more to copy than to
-        compute, so that of a query without a draft the last one is asked for alone.
+        compute, so that of a query without a draft the last one is asked for alone. So it is
+        behind a head that is kept, and what follows, as far as it is of use.
         """
         rows = [(self.lexicon.prompt(query), query.draft) for query in queries]
         row = 4 * self._vocabulary.size
-        alone = [n for n, (p, d) in enumerate(rows) if not d and row * len(p) > ONE_ROW_BYTES]
+        alone = [
+            n
+            for n, (prompt, draft) in enumerate(rows)
+            if not draft and (self._kept or row * len(prompt) > ONE_ROW_BYTES)
+        ]
         others = sorted(set(range(len(rows))).difference(alone))
         replies: list[list[Distribution]] = [[] for _ in queries]
         lengths = [len(rows[n][0]) + len(rows[n][1]) for n in others]
@@ -218,10 +243,11 @@ class DecoderOnlyBackend:
         for part, answer in zip(parts, answers, strict=True):
             for n, reply in zip(part, answer, strict=True):
                 replies[n] = reply
-        for n, last in zip(alone, self._last([rows[n][0] for n in alone]), strict=True):
-            replies[n] = [last]
-        self.usage.calls += bool(queries)
-        self.usage.tokens += sum(len(prompt) + len(draft) for prompt, draft in rows)
+        self.usage.calls += bool(others)
+        self.usage.tokens += sum(lengths)
+        onward = self._onward([queries[n] for n in alone], [rows[n][0] for n in alone])
+        for n, reply in zip(alone, onward, strict=True):
+            replies[n] = reply
         return replies
 
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, ...]]:
@@ -259,7 +285,7 @@ class DecoderOnlyBackend:
             result = futures.pop(n).result()
             tokens = tuple(result.sequences_ids[0])[: requests[n].limit]
             self.usage.calls += len(tokens) + 1
-            self.usage.tokens += len(prompt) + len(tokens)
+            self.usage.tokens += len(prompt) - self._kept + len(tokens)
             yield Scored(tokens, result.scores[0])
 
     def alike(self, request: Generate) -> Hashable:
@@ -268,19 +294,39 @@ class DecoderOnlyBackend:
         length = (len(prompt), request.limit) if request.exact else ()
         return self.lexicon.invented(prompt), length
 
-    def _last(self, prompts: list[tuple[int, ...]]) -> list[Distribution]:
-        """The distributions behind whole prompts; only those of equal length share a batch."""
-        results: dict[int, ctranslate2.AsyncGenerationResult] = {}
-        for length in {len(prompt) for prompt in prompts}:
+    def _onward(
+        self, queries: Sequence[Query], prompts: list[tuple[int, ...]]
+    ) -> list[list[Distribution]]:
+        """The distributions behind whole prompts, and behind what the model writes from there.
+
+        Only prompts of equal length share a batch.
+        """
+        batches: list[tuple[list[int], list[ctranslate2.AsyncGenerationResult]]] = []
+        for length in dict.fromkeys(map(len, prompts)):
             members = [n for n, prompt in enumerate(prompts) if len(prompt) == length]
-            batch = [prompts[n] for n in members]
-            asked = self._generate(batch, 1, end_token=[], return_logits_vocab=True)
-            results.update(zip(members, asked, strict=True))
-        rows = (as_array(results[n].result().logits[0][0]) for n in range(len(prompts)))
-        return [
-            Distribution(row.reshape(-1), self._allowed(prompt), normalised=False)
-            for row, prompt in zip(rows, prompts, strict=True)
-        ]
+            asked = self._generate(
+                [prompts[n] for n in members],
+                1 + max(queries[n].ahead for n in members),
+                end_token=self._model.manifest.prompt.end,
+                return_end_token=True,
+                return_logits_vocab=True,
+                return_scores=True,
+                callback=_first_enough([self._watch(queries[n]) for n in members]),
+            )
+            batches.append((members, asked))
+        replies: list[list[Distribution]] = [[] for _ in prompts]
+        for members, asked in batches:
+            for n, reply in zip(members, asked, strict=True):
+                rows = [as_array(row).reshape(-1) for row in reply.result().logits[0]]
+                allowed = self._allowed(prompts[n])
+                replies[n] = [Distribution(row, allowed, normalised=False) for row in rows]
+                self.usage.tokens += len(prompts[n]) - self._kept + len(rows) - 1
+            self.usage.calls += 1 + max(len(replies[n]) for n in members)
+        return replies
+
+    def _watch(self, query: Query) -> Watch:
+        words = math.inf if query.whole else 1
+        return Watch(self.lexicon, 1, 1 + query.ahead, words, query.above)
 
     def _allowed(self, prompt: tuple[int, ...]) -> Tokens | None:
         """What may be written behind a prompt."""
@@ -306,15 +352,24 @@ class DecoderOnlyBackend:
     def _generate(
         self, prompts: list[tuple[int, ...]], limit: int, **options: Any
     ) -> list[ctranslate2.AsyncGenerationResult]:
-        name = self._vocabulary.token
         results: list[ctranslate2.AsyncGenerationResult] = self._generator.generate_batch(
-            [[name(token) for token in prompt] for prompt in prompts],
+            [list(map(self._name, prompt[self._kept :])) for prompt in prompts],
+            static_prompt=self._head or None,
             max_length=limit,
             include_prompt_in_result=False,
             asynchronous=True,
             **options,
         )
         return results
+
+    def _name(self, token: int) -> str:
+        """A token as CTranslate2 calls it; a model may have more than its tokenizer."""
+        return self._vocabulary.token(token) or self._names[token]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        file = self._model.directory / "vocabulary.json"
+        return read_tokens(file if file.exists() else file.with_suffix(".txt"))
 
     def _parts(self, lengths: list[int]) -> list[list[int]]:
         """Cut a batch into a part for each replica, if worth it, or more if it is too large."""
@@ -358,3 +413,10 @@ class DecoderOnlyBackend:
 
 def _cut(group: list[int], size: int) -> list[list[int]]:
     return [group[start : start + size] for start in range(0, len(group), size)]
+
+
+def _first_enough(
+    watches: list[Watch],
+) -> Callable[[ctranslate2.GenerationStepResult], bool]:
+    """What ends each row of a batch, for CTranslate2."""
+    return lambda step: watches[step.batch_id].enough(step.token_id, step.log_prob)

@@ -24,6 +24,7 @@ import numpy as np
 from lsgcli.backends.lexicon import TokenLexicon, writing
 from lsgcli.backends.loading import as_array, load
 from lsgcli.backends.pieces import SourceVocabulary, TargetVocabulary, open_speller, read_names
+from lsgcli.backends.watch import Watch
 from lsgcli.core.backend import Placement, Usage
 from lsgcli.core.cache import Cache
 from lsgcli.core.distribution import Distribution
@@ -250,7 +251,8 @@ class EncoderDecoderBackend:
             forced,
             max(len(f) + 1 + query.ahead for query, f in zip(queries, forced, strict=True)),
             return_logits_vocab=True,
-            callback=lambda step: watches[step.batch_id].enough(step.token_id),
+            return_scores=True,
+            callback=lambda step: watches[step.batch_id].enough(step.token_id, step.log_prob),
         )
         replies = []
         for query, result in zip(queries, results, strict=True):
@@ -296,7 +298,7 @@ class EncoderDecoderBackend:
         words = self._patience.get(query.source) or 1
         self._patience.put(query.source, 2 * words)
         least = self._skipped + forced + 1
-        return Watch(self.lexicon, least, least + query.ahead, words)
+        return Watch(self.lexicon, least, least + query.ahead, words, query.above)
 
     def _keep(self, query: Query, rows: Sequence[Distribution]) -> None:
         tokens = query.target + query.draft
@@ -305,31 +307,6 @@ class EncoderDecoderBackend:
             self._rows.put((query.source, known_as), row)
             if len(known_as) == len(tokens):
                 tokens += (row.likeliest,)
-
-
-class Watch:
-    """Tells after each token of a pass whether it has gone far enough for a query.
-
-    CTranslate2 may keep it for a moment when the pass is over, in a thread of the translator's, so
-    it must not know the backend: the translator cannot be freed by a thread of its own.
-    """
-
-    def __init__(self, lexicon: EncoderDecoderLexicon, least: int, most: int, words: int) -> None:
-        """Go on for at least and at most so many steps, and between them for so many words."""
-        self._lexicon = lexicon
-        self._least, self._most, self._words = least, most, words
-        self._steps = 0
-        self._inside = False  # a word has begun
-        self._before: tuple[int, ...] = ()  # the token before
-
-    def enough(self, token: int) -> bool:
-        """Take the next token; tell whether to stop behind it."""
-        self._steps += 1
-        if self._steps >= self._least:
-            self._words -= self._inside and self._lexicon.starts_word(token, self._before)
-            self._before = (token,)
-            self._inside |= bool(self._lexicon.text([token]).strip())
-        return self._steps >= self._most or (self._steps >= self._least and self._words <= 0)
 
 
 def has_start(directory: Path) -> bool:

@@ -114,10 +114,15 @@ class Decoder:
             rows = zip(self._rows, tokens, strict=False)
             self._logps += [float(row.logp[token]) for row, token in rows]
 
-    def distribution(self, *, with_baseline: bool = False) -> Steps[Distribution]:
-        """``p``: the distribution of the next token; the baseline comes in the same batch."""
+    def distribution(
+        self, *, with_baseline: bool = False, above: float = 0.0
+    ) -> Steps[Distribution]:
+        """``p``: the distribution of the next token; the baseline comes in the same batch.
+
+        What follows that token is of use only if it is more probable than ``above``.
+        """
         if not self._rows:
-            yield from self._extend(with_baseline=with_baseline)
+            yield from self._extend(with_baseline=with_baseline, above=above)
         return self._rows[0]
 
     def baseline(self) -> Steps[Distribution]:
@@ -181,14 +186,17 @@ class Decoder:
         tokens = self._placed[0][0] if self._placed else ()
         return math.prod(row.top for row in self._rows[: len(tokens)])
 
-    def _extend(self, *, with_baseline: bool = False, whole: bool = False) -> Steps[None]:
+    def _extend(
+        self, *, with_baseline: bool = False, above: float = 0.0, whole: bool = False
+    ) -> Steps[None]:
         """Compute at least one row more, and as many as the draft turns out to be right for."""
         known = self._known()
         draft, ahead = self._ahead(), 0
         if not self.lexicon.parallel:
             draft, ahead = (), max(self.room - len(known) - 1, 0)
             ahead = ahead if whole else min(ahead, GLANCE)
-        queries: tuple[Query, ...] = (Query(self.source, self.target + known, draft, ahead),)
+        query = Query(self.source, self.target + known, draft, ahead, above, whole)
+        queries: tuple[Query, ...] = (query,)
         if with_baseline and self._baseline is None and self.j > self.i:
             queries += (self._wait_1(),)
         replies = yield Forward(queries)

@@ -26,6 +26,8 @@ class Query(msgspec.Struct, frozen=True):
     target: tuple[int, ...]  # target tokens
     draft: tuple[int, ...] = ()  # tokens that may follow the target
     ahead: int = 0  # how many more distributions are of use, if they are cheap
+    above: float = 0.0  # and if the first token is more probable than this
+    whole: bool = False  # they are of use up to the end, not only up to the next word
 
 
 class Forward(msgspec.Struct, frozen=True):

@@ -50,7 +50,8 @@ class Lsg:
             return read(d, Reason.BOUND)
         in_range = d.j < first + self.upper
         likely = d.expected_top is not None and d.expected_top <= self.alpha
-        p = yield from d.distribution(with_baseline=in_range and likely)
+        above = self.alpha if in_range else 0.0
+        p = yield from d.distribution(with_baseline=in_range and likely, above=above)
         if d.lexicon.ends(p.token):
             return read(d, Reason.END_HELD, p.top)
         if not in_range:
