@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Writing: TypeAlias = Literal["spaced", "unspaced", "characters"]
 THREE_BYTES = 0xE0  # what begins a shorter character, as those of the scripts with spaces are
 CLOSES = re.compile(f"[{re.escape(CLOSING)}]+")
+NOT_FINAL = set(",;:，、；：")  # closing marks behind which a sentence goes on
 
 
 class Begin(IntEnum):
@@ -88,8 +89,9 @@ class TokenLexicon:
         return token in self._end
 
     def holds(self, token: int) -> bool:
-        """No token; the end token itself is not written before the source ends."""
-        return False
+        """Whether it may end a sentence, or closes what does."""
+        text = self.text([token]).strip()
+        return bool(CLOSES.fullmatch(text)) and NOT_FINAL.isdisjoint(text)
 
     def text(self, tokens: Sequence[int]) -> str:
         """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""

@@ -155,13 +155,26 @@ class Decoder:
                 break
             n += 1
         word = self._known()[:n]
-        if not self.finished and self._ended() and len(self._rows) == n + 1:
-            while word and self.lexicon.holds(word[-1]):
-                word = word[:-1]
-        return word
+        last = self._ended() and len(self._rows) == n + 1
+        return self._without_held(word) if last else word
 
     def rest(self) -> Steps[list[Tokens]]:
-        """All greedy words to the end token, or to the longest target the source allows."""
+        """All greedy words to the end token, or to the longest target the source allows.
+
+        While the source goes on, punctuation before the end token is left out, as by ``word``.
+        """
+        yield from self._complete()
+        text = self._text_tokens()[: max(self.room, 0)]
+        return split_words(self._without_held(text) if self._ended() else text, self.lexicon)
+
+    def _without_held(self, tokens: Tokens) -> Tokens:
+        """Tokens that stand before the end, but for marks that may be there since source stops."""
+        while not self.finished and tokens and self.lexicon.holds(tokens[-1]):
+            tokens = tokens[:-1]
+        return tokens
+
+    def _complete(self) -> Steps[None]:
+        """Compute rows to the end token, or to the longest target the source allows."""
         room = self.room
         while len(self._rows) < room and not self._ended():
             if self.lexicon.parallel and not (self._ahead() and self._draft_ends):
@@ -170,12 +183,12 @@ class Decoder:
                 self._draft = known + (yield Generate(query, room - len(known)))
                 self._draft_ends = True
             yield from self._extend(whole=True)
-        return split_words(self._text_tokens()[: max(room, 0)], self.lexicon)
 
     def hypothesis(self) -> Steps[list[tuple[Tokens, Place]]]:
         """All greedy words to the end, each with its place; those without a place are left out."""
         if self._placed is None:
-            words = yield from self.rest()
+            yield from self._complete()
+            words = split_words(self._text_tokens()[: max(self.room, 0)], self.lexicon)
             request = Locate(Query(self.source, self.target), tuple(words))
             places: list[Place] = (yield request) if words else []
             self._placed = list(zip(words, places, strict=False))
