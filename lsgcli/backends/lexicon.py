@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from lsgcli import languages
-from lsgcli.scripts import CLOSING, extends, unspaced
+from lsgcli.scripts import CLAUSE_ENDS, CLOSING, extends, unspaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Writing: TypeAlias = Literal["spaced", "unspaced", "characters"]
 THREE_BYTES = 0xE0  # what begins a shorter character, as those of the scripts with spaces are
 CLOSES = re.compile(f"[{re.escape(CLOSING)}]+")
-NOT_FINAL = set(",;:，、；：")  # closing marks behind which a sentence goes on
 
 
 class Begin(IntEnum):
@@ -91,7 +90,7 @@ class TokenLexicon:
     def holds(self, token: int) -> bool:
         """Whether it may end a sentence, or closes what does."""
         text = self.text([token]).strip()
-        return bool(CLOSES.fullmatch(text)) and NOT_FINAL.isdisjoint(text)
+        return bool(CLOSES.fullmatch(text)) and set(CLAUSE_ENDS).isdisjoint(text)
 
     def text(self, tokens: Sequence[int]) -> str:
         """The tokens' bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
