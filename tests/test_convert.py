@@ -13,6 +13,7 @@ from test_models_pull import surroundings
 
 from lsgcli.errors import ManifestError, UsageError
 from lsgcli.models.infer.layouts import layouts
+from lsgcli.models.manifest import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,8 +143,11 @@ def test_prompts(llama3: Path, tmp_path: Path, prompt: str) -> None:
 
     model: Any = find(str(tmp_path / "out"), None, "de")
     lexicon: Any = open_backend(model, Placement()).lexicon
-    parts = [model.manifest.resolve(part, "en", "de") for part in model.manifest.prompt.parts]
-    text = "".join(parts).replace("{source}", "Good morning").replace("{target}", "")
+    text = (
+        "".join(model.manifest.layout("en", "de"))
+        .replace("{source}", "Good morning")
+        .replace("{target}", "")
+    )
     whole = Origin(llama3).tokenizer()(text, add_special_tokens=False).input_ids
     assert lexicon.prompt(Query(("Good", "morning"), ())) == tuple(whole)
     assert not text.endswith(" ")
@@ -157,15 +161,45 @@ def test_the_end_of_an_example_ends_the_translation(llama3: Path, tmp_path: Path
     from lsgcli.models.infer import prompts
 
     tokenizer = Origin(llama3).tokenizer()
-    layout = prompts.few_shot(tokenizer, "en", "de")
-    shots = layout.parts[1]
-    first = tokenizer(shots.split("\n###")[0].split(" ###")[0], add_special_tokens=False).input_ids
-    whole = tokenizer(shots, add_special_tokens=False).input_ids
+    layout = prompts.few_shot(tokenizer)
+    close = layout.example[-1]
+    first = tokenizer("Good.", add_special_tokens=False).input_ids
+    whole = tokenizer(f"Good.{close}", add_special_tokens=False).input_ids
     assert whole[: len(first)] == first
     behind = whole[len(first) : len(first) + 2]  # a mere blank may come first
     assert layout.end[0] in tokenizer.convert_ids_to_tokens(behind)
-    with pytest.raises(UsageError, match="examples"):
-        prompts.few_shot(tokenizer, "en", "zh")
+
+
+@quietly
+@needs_torch
+def test_examples_are_shown_in_the_languages_that_are_asked_for(
+    llama3: Path, tmp_path: Path
+) -> None:
+    """One model serves them all; a chat model does without where there are none."""
+    from lsgcli.models.infer.examples import SHOTS
+
+    done = run_lsg("models", "convert", llama3, "--output", tmp_path / "out")
+    assert done.code == 0, done.stderr
+    model: Any = load(tmp_path / "out")
+    text = "".join(model.layout("de", "zh"))
+    for one, other in zip(SHOTS["de"], SHOTS["zh"], strict=True):
+        assert text.index(one) < text.index(other) < text.index("{source}")
+    assert text.count("<|start_header_id|>user") == len(SHOTS["de"]) + 1
+    assert model.layout("de", "sv")[0].count("<|start_header_id|>user") == 1
+    shown = run_lsg(
+        "translate", "--from", "de", "--to", "zh", "--model", tmp_path / "out", stdin=b"Guten Tag\n"
+    )
+    assert shown.code == 0, shown.stderr
+
+
+@quietly
+@needs_torch
+def test_a_base_model_needs_examples(llama3: Path, tmp_path: Path) -> None:
+    arguments = ["--from", "en", "--to", "sv", "--prompt", "few-shot"]
+    done = run_lsg("models", "convert", llama3, "--output", tmp_path / "out", *arguments)
+    assert done.code == 2
+    assert "--prompt few-shot has no examples in sv, only in en, de" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @quietly

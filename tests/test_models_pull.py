@@ -21,7 +21,7 @@ from test_cli import check_error
 
 from lsgcli.models import manifest
 from lsgcli.models.catalog import embedded
-from lsgcli.models.infer.prompts import INSTRUCTION, ONLY
+from lsgcli.models.infer.prompts import INSTRUCTION
 from lsgcli.models.provenance import load
 
 if TYPE_CHECKING:
@@ -371,8 +371,10 @@ def test_a_manifest_is_made_of_the_chat_template(hub, home):
     assert (result.code, result.text, result.stderr) == (0, f"{final(home)}\n", "")
     made = manifest.load(final(home))
     assert isinstance(made, manifest.DecoderOnlyManifest)
-    asked = INSTRUCTION + ONLY
-    assert made.prompt.parts == [f"<s>user: {asked}", "{source}", "</s>assistant:", "{target}"]
+    asked = f"<s>system: {INSTRUCTION}</s>user: "
+    assert made.prompt.parts == [asked, "{examples}", "{source}", "</s>assistant:", "{target}"]
+    between = ["</s>assistant: ", "{target}", "</s>user: "]
+    assert made.prompt.example == ["{source}", *between]
     assert made.prompt.end == ["</s>"]
     assert (made.directions, made.licence) == (["*-*"], "mit")
     translate = ("translate", "--to", "de", "--model", REPOSITORY)

@@ -54,7 +54,7 @@ class DecoderOnlyLexicon(TokenLexicon):
         super().__init__(vocabulary, frozenset(end), writing(model.target, units.target))
         self.space = " " if writing(model.source) == "spaced" else ""
         self._latin = languages.latin(model.target)
-        parts = [self._resolve(part) for part in model.manifest.prompt.parts]
+        parts = model.manifest.layout(model.source, model.target)
         slot = parts.index("{source}")
         self._before = "" if not slot or self._whole(parts[slot - 1]) else parts[slot - 1]
         self._spaced = self._before.endswith(" ")  # which is the first word's, for tokenizers
@@ -143,9 +143,6 @@ class DecoderOnlyLexicon(TokenLexicon):
 
     def _whole(self, part: str) -> bool:
         return self._vocabulary.id(part) is not None
-
-    def _resolve(self, part: str) -> str:
-        return self._model.manifest.resolve(part, self._model.source, self._model.target)
 
     def _id(self, token: str) -> int:
         number = self._vocabulary.id(token)

@@ -66,6 +66,8 @@ Name = Annotated[str, msgspec.Meta(max_length=100)]
 Parts = Annotated[list[Text], msgspec.Meta(min_length=1, max_length=100)]
 Names = Annotated[dict[Name, Name], msgspec.Meta(max_length=2000)]
 Direction = Annotated[str, msgspec.Meta(pattern=r"^([a-z]{2,3}|\*)-([a-z]{2,3}|\*)$")]
+SLOTS = ["{source}", "{target}"]
+EXAMPLES = "{examples}"  # in a prompt: sentences of both languages
 ANY = "*"  # in a direction: any of the languages in ``codes`` or ``languages``
 
 
@@ -92,10 +94,14 @@ class Prompt(Struct, frozen=True):
     ``parts`` are tokens of the vocabulary, or text, or one of the slots ``{source}`` and
     ``{target}``; the target comes last, so that it can grow. ``{from}`` and ``{to}`` in a part
     become the language codes, ``{from_name}`` and ``{to_name}`` the names in ``languages``.
+
+    ``{examples}``, behind text, stands for sentences of ``examples`` in both languages, each laid
+    out as ``example`` says; it is nothing where there are none of a language.
     """
 
     parts: Parts
     end: Parts
+    example: Annotated[list[Text], msgspec.Meta(max_length=100)] = []
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -203,6 +209,25 @@ class DecoderOnlyManifest(TextManifest, frozen=True, tag_field="kind", tag="deco
 
     tokenizer: Tokenizer
     prompt: Prompt
+    examples: Annotated[
+        dict[Name, list[Text]], msgspec.Meta(max_length=2000)
+    ] = {}  # the same texts in several languages
+
+    def layout(self, source: str, target: str) -> list[str]:
+        """The prompt's parts for two languages, with the examples that there are of them."""
+        parts = [self.resolve(part, source, target) for part in self.prompt.parts]
+        if EXAMPLES in parts:
+            n = parts.index(EXAMPLES)
+            parts[n - 1 : n + 1] = [parts[n - 1] + self._shown(source, target)]
+        return parts
+
+    def _shown(self, source: str, target: str) -> str:
+        """The examples, laid out one after the other."""
+        pairs = zip(self.examples.get(source, ()), self.examples.get(target, ()), strict=False)
+        layout = [self.resolve(part, source, target) for part in self.prompt.example]
+        slots = ({"{source}": one, "{target}": other} for one, other in pairs)
+        return "".join(texts.get(part, part) for texts in slots for part in layout)
+
     units: Units = Units()
 
     @property
@@ -259,7 +284,7 @@ def load(directory: Path) -> AnyManifest:
     file = directory / FILE_NAME
     manifest = _read(file)
     if isinstance(manifest, DecoderOnlyManifest):
-        check_parts(f"{file}: prompt.parts", manifest.prompt.parts, ["{source}", "{target}"])
+        _check_prompt(file, manifest.prompt)
         _check_tokenizer(file, manifest.tokenizer, characters=False)
     elif isinstance(manifest, EncoderDecoderManifest):
         check_parts(f"{file}: source.parts", manifest.source.parts, ["{source}"])
@@ -294,6 +319,18 @@ def _read(file: Path) -> AnyManifest:
     except ValueError as error:
         raise ManifestError(f"{file}: {error}") from error
     return manifest
+
+
+def _check_prompt(file: Path, prompt: Prompt) -> None:
+    """Check the layouts of a prompt and its examples. Raises ManifestError."""
+    check_parts(f"{file}: prompt.parts", prompt.parts, SLOTS)
+    if EXAMPLES not in prompt.parts:
+        return
+    slot = prompt.parts.index(EXAMPLES)
+    if not slot or slot > prompt.parts.index("{source}") or prompt.parts.count(EXAMPLES) > 1:
+        raise ManifestError(f"{file}: prompt.parts: {EXAMPLES} must stand once, behind text")
+    if [part for part in prompt.example if part in SLOTS] != SLOTS:
+        raise ManifestError(f"{file}: prompt.example must hold {' and '.join(SLOTS)} once")
 
 
 def check_parts(where: str, parts: list[str], slots: list[str]) -> None:

@@ -20,6 +20,7 @@ from lsgcli.errors import ModelError, UsageError
 from lsgcli.languages import NAMES
 from lsgcli.models.files import sha256
 from lsgcli.models.infer import prompts
+from lsgcli.models.infer.examples import SHOTS
 from lsgcli.models.infer.layouts import family, layouts, names
 from lsgcli.models.manifest import FILE_NAME, VERSION
 from lsgcli.policy.levels import LLAMA
@@ -74,12 +75,15 @@ def manifest(model: Path, original: Unconverted, overrides: Overrides) -> dict[s
     if encodes:
         written |= _sides(model, original, overrides)
     else:
-        layout = _prompt(original.tokenizer, overrides)
+        layout = _prompt(original, overrides)
         written |= {
-            "languages": NAMES,
+            "languages": _languages(layout, overrides),
             "tokenizer": _tokenizer(model, original),
             "prompt": {"parts": layout.parts, "end": layout.end},
         }
+        if layout.example:
+            written["prompt"]["example"] = layout.example
+            written["examples"] = SHOTS
     known = written.get("codes") if encodes else NAMES
     if (overrides.source is None or overrides.target is None) and not known:
         raise UsageError("--from and --to are missing: the model does not say what it translates")
@@ -127,16 +131,30 @@ def _sides(model: Path, original: Unconverted, overrides: Overrides) -> dict[str
     }  # fmt: skip
 
 
-def _prompt(tokenizer: Tokenizer, overrides: Overrides) -> prompts.Layout:
-    chosen = overrides.prompt or ("chat" if tokenizer.chat_template else "alpaca")
+def _languages(layout: prompts.Layout, overrides: Overrides) -> dict[str, str]:
+    """The names of the languages the prompt can ask for. Raises UsageError for another one."""
+    if not layout.needs_examples:
+        return NAMES
+    for language in filter(None, (overrides.source, overrides.target)):
+        if language not in SHOTS:
+            raise UsageError(
+                f"--prompt few-shot has no examples in {language}, only in {', '.join(SHOTS)}; "
+                "give a prompt of your own with --prompt FILE"
+            )
+    return {language: NAMES[language] for language in SHOTS}
+
+
+def _prompt(original: Unconverted, overrides: Overrides) -> prompts.Layout:
+    """By default the chat template, else examples, if there is all of a tokenizer to ask."""
+    tokenizer = original.tokenizer
+    without = "few-shot" if original.kind else "alpaca"
+    chosen = overrides.prompt or ("chat" if tokenizer.chat_template else without)
     if chosen == "chat":
         return prompts.chat(tokenizer)
     if chosen == "alpaca":
         return prompts.alpaca(tokenizer)
     if chosen == "few-shot":
-        if not overrides.source or not overrides.target:
-            raise UsageError("--prompt few-shot needs --from and --to: its examples are sentences")
-        return prompts.few_shot(tokenizer, overrides.source, overrides.target)
+        return prompts.few_shot(tokenizer)
     return prompts.from_file(tokenizer, Path(chosen))
 
 
