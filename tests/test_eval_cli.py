@@ -319,6 +319,13 @@ def test_compare_with_a_curve(curves):
     assert "-: beyond the curve's AL" in lines
 
 
+def test_a_curve_is_named_as_printed(curves):
+    """By the last part of a path too."""
+    options = ("--quality-metrics", "WER", "--latency-metrics", "AL")
+    lines = lsg_eval("compare", *curves, *options, "--curve", "*/wait-*")
+    assert lsg_eval("compare", *curves, *options, "--curve", "wait-*") == lines
+
+
 def test_compare_with_a_curve_for_programs(curves):
     options = (
         "--curve",

@@ -14,6 +14,7 @@ from conftest import DEADLINE, LSG, environment, run_lsg
 from parallel_corpus import REFERENCES, write_corpus
 from sentences import SENTENCES
 
+from lsgcli.cli.eval_run import Minutes
 from lsgcli.errors import UsageError
 from lsgcli.evaluation.corpus import Sentence
 from lsgcli.evaluation.logs import Instance, read_log
@@ -505,3 +506,13 @@ def test_unfinished_runs_are_not_scored(tmp_path, finished):
     (tmp_path / "run.json").write_bytes((directory / "run" / "run.json").read_bytes())
     with pytest.raises(UsageError, match="wait-3 is not finished"):
         select_logs([tmp_path])
+
+
+def test_progress_in_a_log_file(caplog):
+    """A line a minute, with the time that is left."""
+    times = iter([0, 30, 60, 90, 130])
+    progress = Minutes(100, clock=lambda: next(times))
+    with caplog.at_level("INFO", logger="lsgcli"):
+        for count in (10, 10, 10, 10, 20):
+            progress("wait-k3", count)
+    assert caplog.messages == ["wait-k3: 30 of 100, 4 min left", "wait-k3: 60 of 100, 2 min left"]

@@ -401,9 +401,11 @@ class DecoderOnlyBackend:
         view = ctranslate2.StorageView.from_array
         output = self._generator.forward_batch(view(tokens), view(lengths), return_log_probs=True)
         logp = as_array(output)
+        large = logp.nbytes > CACHED_BYTES  # that a decoder would keep for the sake of a few rows
         replies = []
         for line, (prompt, draft) in zip(logp, rows, strict=True):
             asked, allowed = line[len(prompt) - 1 : len(prompt) + len(draft)], self._allowed(prompt)
+            asked = asked.copy() if large else asked
             replies.append([Distribution(row, allowed) for row in asked])
         return replies
 

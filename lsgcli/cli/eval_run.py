@@ -17,7 +17,7 @@ from lsgcli.cli import options as o
 from lsgcli.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lsgcli.evaluation.batch import Progress
     from lsgcli.evaluation.rundir import Record
@@ -279,11 +279,41 @@ def _progress(total: int, before: int, directory: Path, colour: str) -> Iterator
     )
 
 
+@dataclass
+class Minutes:
+    """Progress in a log file: a line a minute."""
+
+    total: int
+    done: int = 0
+    clock: Callable[[], float] = time.monotonic
+    every: float = 60.0
+    _first: tuple[float, int] | None = None  # when it was first told of any, and of how many
+    _said: float = 0.0
+
+    def __call__(self, system: str, sentences: int) -> None:
+        """Count sentences of a system; say how many there are if it is time to."""
+        self.done += sentences
+        now = self.clock()
+        if self._first is None:
+            self._first, self._said = (now, self.done), now
+        if now - self._said < self.every:
+            return
+        self._said = now
+        logger.info(f"{system}: {self.done} of {self.total}{self._left(now)}")
+
+    def _left(self, now: float) -> str:
+        begun, before = self._first or (now, 0)
+        if self.done == before:
+            return ""
+        left = (now - begun) * (self.total - self.done) / (self.done - before)
+        return f", {left / 60:.0f} min left"
+
+
 @contextmanager
-def bar(total: int, colour: str, completed: int = 0) -> Iterator[Any]:
-    """Show a bar with the time that is left; gives what advances it."""
+def bar(total: int, colour: str, completed: int = 0) -> Iterator[Callable[[str, int], None]]:
+    """Show a bar with the time that is left, or tell it a log file; gives what advances it."""
     if terminal.is_quiet() or not sys.stderr.isatty():
-        yield lambda system, sentences: None
+        yield Minutes(total, completed)  # which is not heard where only errors are wanted
         return
     from rich import progress as p
 

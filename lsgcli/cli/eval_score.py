@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from lsgcli.cli import eval_options as e
@@ -119,7 +120,12 @@ def _show_gains(
     for kind, chosen in (("latency", options.latency), ("quality", options.quality)):
         if not chosen:
             raise UsageError(f"--curve needs a {kind}; --{kind}-metrics names it")
-    members = [each for each in measured if fnmatchcase(each.name, curve)]
+
+    def named(name: str) -> bool:
+        """As it is printed, or by the last part of a path."""
+        return name == curve or any(fnmatchcase(n, curve) for n in (name, Path(name).name))
+
+    members = [each for each in measured if named(each.name)]
     others = [each for each in measured if each not in members]
     if len(members) < 2 or not others:
         names = ", ".join(each.name for each in measured)
