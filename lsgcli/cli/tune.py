@@ -100,10 +100,16 @@ def tune(
     task = choose(model, from_, to, hearing.of)
     hearing.check(task.model, speech=task.source_type == "speech")
     chosen = task.model
-    policies = tuning.grid(grid, chosen.policy, speech=task.source_type == "speech")
     metric = metric or ("WER" if chosen.source == chosen.target else "BLEU")
     sentences = task.load(source, target)
-    translate = task.open(device.placement(batch_size), sentences, sharing=True)
+    placement = device.placement(batch_size)
+    policies = tuning.grid(
+        grid,
+        chosen.policy,
+        speech=task.source_type == "speech",
+        spread=lambda: task.spread(placement, sentences),
+    )
+    translate = task.open(placement, sentences, sharing=True)
     with bar(len(sentences) * len(policies), color) as advance:
         points = tuning.measure(
             local(translate),

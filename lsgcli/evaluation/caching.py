@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from lsgcli.metrics.units import LatencyUnit
     from lsgcli.policy.base import Policy
 
+CACHED_BYTES = 1 << 30  # of distributions
+STATES = 400  # of a sentence that all settings together come to
+
 Prefixes = tuple[tuple["SourceUnit", ...], tuple[int, ...]]
 
 
@@ -83,12 +86,18 @@ def _prefixes(query: Query, path: tuple[int, ...]) -> list[Prefixes]:
 
 
 def sharing(backend: Backend, unit: LatencyUnit = "word") -> Translate:
-    """Return what runs policies over sentences, and computes once what they have in common."""
+    """Return what runs policies over sentences, and computes once what they have in common.
+
+    As many sentences at a time as their distributions leave room for.
+    """
     cache = CachingBackend(backend)
 
     def translate(policies: Sequence[Policy], sentences: Sequence[Sentence], done: Done) -> None:
-        together = max(1, len(sentences))
-        in_turn(partial(evaluate, cache, batch_size=together, unit=unit))(policies, sentences, done)
-        cache.forget()
+        size = max(1, CACHED_BYTES // (4 * STATES * len(backend.lexicon.after_word)))
+        together = max(1, min(size, len(sentences)))
+        run = in_turn(partial(evaluate, cache, batch_size=together, unit=unit))
+        for start in range(0, len(sentences), together):
+            run(policies, sentences[start : start + together], done)
+            cache.forget()
 
     return translate

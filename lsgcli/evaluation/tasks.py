@@ -15,6 +15,8 @@ from lsgcli.evaluation.runner import evaluate, evaluate_timed
 from lsgcli.languages import UNSPACED
 from lsgcli.log import logger
 from lsgcli.models.catalog import AUTO, find, is_text
+from lsgcli.models.infer.trials import grown
+from lsgcli.policy.fitting import spread
 from lsgcli.text.units import Divider
 
 if TYPE_CHECKING:
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
     from lsgcli.evaluation.engine import Translate
     from lsgcli.evaluation.logs import SourceType
     from lsgcli.evaluation.speech_runner import Hearing
+    from lsgcli.evaluation.sweep import Values
     from lsgcli.metrics.units import LatencyUnit
     from lsgcli.models.catalog import Model
     from lsgcli.models.manifest import Manifest, SpeechManifest, TextManifest
+
+LOOKED_AT = 24  # sentences that tell which thresholds are worth trying
 
 
 class Task(Protocol):
@@ -55,6 +60,10 @@ class Task(Protocol):
 
     def settings(self) -> dict[str, Any]:
         """The other settings on which a result depends."""
+        ...
+
+    def spread(self, placement: Placement, sentences: Sequence[Sentence]) -> dict[str, Values]:
+        """The thresholds that are worth trying, as far as the model's own answers tell."""
         ...
 
     def open(
@@ -97,6 +106,14 @@ class Text:
     def settings(self) -> dict[str, Any]:
         """None."""
         return {}
+
+    def spread(self, placement: Placement, sentences: Sequence[Sentence]) -> dict[str, Values]:
+        """Where KL and max p are on the first sentences."""
+        backend = open_backend(self.model, placement)
+        backend.ready()
+        trials = grown(backend, [sentence.units for sentence in sentences[:LOOKED_AT]])
+        deltas, alphas = spread(trials, self.model.policy.levels)
+        return {"delta": tuple(deltas), "alpha": tuple(alphas)} if deltas else {}
 
     def open(
         self,
@@ -151,6 +168,10 @@ class Speech:
     def settings(self) -> dict[str, Any]:
         """How recordings are processed."""
         return self.hearing.settings()
+
+    def spread(self, placement: Placement, sentences: Sequence[Sentence]) -> dict[str, Values]:
+        """Nothing: that would take as long as trying."""
+        return {}
 
     def open(
         self,

@@ -15,7 +15,7 @@ from lsgcli.metrics.units import LatencyUnit, hypothesis_units
 from lsgcli.policy.spec import PolicySettings, check_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lsgcli.evaluation.corpus import Sentence
     from lsgcli.evaluation.engine import Engine
@@ -47,10 +47,17 @@ class Point:
         return -self.quality if self.is_error else self.quality
 
 
-def grid(text: str | None, defaults: Thresholds, *, speech: bool) -> list[Policy]:
+def grid(
+    text: str | None,
+    defaults: Thresholds,
+    *,
+    speech: bool,
+    spread: Callable[[], Mapping[str, Values]] = dict,
+) -> list[Policy]:
     """Combine settings of LSG: those of ``text``, a sweep, and defaults for the others.
 
-    Ranges are those of the model's levels, unless one of their bounds is given.
+    Ranges are those of the model's levels, unless one of their bounds is given. ``spread`` is
+    called for thresholds that are not, and tells of those that are worth trying.
 
     Raises:
         UsageError: if the text is no sweep, or has a setting that is not LSG's.
@@ -61,7 +68,8 @@ def grid(text: str | None, defaults: Thresholds, *, speech: bool) -> list[Policy
         check_owner(name, ["lsg"])
     levels = [level.settings() for level in defaults.levels.ranges().values()]
     spoken = speech and any("margin" in level for level in levels)
-    values = (SPOKEN if spoken else GRID) | given
+    found = {} if spoken or GRID.keys() <= given.keys() else spread()
+    values = (SPOKEN if spoken else {**GRID, **found}) | given
     ranges: list[dict[str, Any]] = [{bound: level[bound] for bound in BOUNDS} for level in levels]
     if any(bound in given for bound in BOUNDS):
         values = {b: tuple(sorted({level[b] for level in levels})) for b in BOUNDS} | values

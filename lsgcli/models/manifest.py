@@ -394,6 +394,22 @@ def save_level(directory: Path, direction: str, name: str, level: Level) -> None
     write_text(file, tomlkit.dumps(document))
 
 
+def save_found(directory: Path, placeholders: list[str], thresholds: Thresholds | None) -> None:
+    """Write what trying a model has shown into its manifest; the rest stays as it is.
+
+    Without ``thresholds`` those that are there stay. Raises ManifestError, OutputError.
+    """
+    import tomlkit
+
+    file = directory / FILE_NAME
+    document = tomlkit.parse(read_text(file))
+    if placeholders:
+        document["placeholders"] = placeholders
+    if thresholds is not None:
+        document["policy"].update(plain(thresholds.stated()))
+    write_text(file, tomlkit.dumps(document))
+
+
 def plain(value: object) -> Any:
     """A struct as TOML can hold it: without the fields that are not set."""
     if isinstance(value, msgspec.Struct):

@@ -49,8 +49,13 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     delta: NonNegative  # nats (eq. 3)
     alpha: Probability  # (eq. 4)
     levels: Levels = Levels()
+    found: Annotated[str, msgspec.Meta(max_length=200)] | None = None  # where they come from
     # Mean log-probability of a token, below which a sentence is left as it is; none: no sentence.
     floor: Annotated[float, msgspec.Meta(le=0)] | None = None
+
+    def stated(self) -> dict[str, Any]:
+        """The thresholds that are the model's, and where they come from."""
+        return self.chosen() | ({"found": self.found} if self.found else {})
 
     def chosen(self) -> dict[str, Any]:
         """The thresholds that are the model's, by name."""
@@ -62,4 +67,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return self.chosen() | own.settings()
 
 
-LLAMA = Thresholds(delta=7.5, alpha=0.6)  # the paper's for Llama 2, where nobody has tuned a model
+# Where nobody has tried a model.
+LLAMA = Thresholds(
+    delta=7.5, alpha=0.6, found="the paper's for Llama 2; lsg tune finds this model's own"
+)

@@ -18,7 +18,7 @@ from lsgcli.backends.pieces import read_names
 from lsgcli.backends.probe import DECODER, specification
 from lsgcli.errors import ModelError, UsageError
 from lsgcli.languages import NAMES
-from lsgcli.models.files import sha256
+from lsgcli.models.files import read_object, sha256
 from lsgcli.models.infer import prompts
 from lsgcli.models.infer.examples import SHOTS
 from lsgcli.models.infer.layouts import family, layouts, names
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from lsgcli.models.infer.prompts import Tokenizer
 
 LONGEST_SOURCE = 256  # tokens of a segment, for a model that takes more
-HINT = "# The thresholds are the paper's for Llama 2; lsg tune finds this model's own.\n"
 SOURCES = ("source.spm", "target.spm")
 SENTENCEPIECE = ("tokenizer.model", "sentencepiece.bpe.model", "spiece.model", "spm.model")
 
@@ -55,6 +54,7 @@ class Unconverted:
     tokenizer: Tokenizer
     kind: str = ""  # Hugging Face's model_type; "" if it is not known
     positions: int | None = None
+    licence: str = ""  # "" if it is for the model card to say
 
 
 def manifest(model: Path, original: Unconverted, overrides: Overrides) -> dict[str, Any]:
@@ -69,17 +69,18 @@ def manifest(model: Path, original: Unconverted, overrides: Overrides) -> dict[s
     written: dict[str, Any] = {
         "version": VERSION,
         "kind": "encoder-decoder" if encodes else "decoder-only",
-        "licence": overrides.licence or _licence(original.directory),
+        "licence": overrides.licence or original.licence or _licence(original.directory),
         "max_source_tokens": _longest(original.positions, encodes=encodes),
     }
     if encodes:
         written |= _sides(model, original, overrides)
     else:
         layout = _prompt(original, overrides)
+        ends = dict.fromkeys([*layout.end, *_generation_ends(original)])
         written |= {
             "languages": _languages(layout, overrides),
             "tokenizer": _tokenizer(model, original),
-            "prompt": {"parts": layout.parts, "end": layout.end},
+            "prompt": {"parts": layout.parts, "end": list(ends)},
         }
         if layout.example:
             written["prompt"]["example"] = layout.example
@@ -88,14 +89,14 @@ def manifest(model: Path, original: Unconverted, overrides: Overrides) -> dict[s
     if (overrides.source is None or overrides.target is None) and not known:
         raise UsageError("--from and --to are missing: the model does not say what it translates")
     written["directions"] = [f"{overrides.source or '*'}-{overrides.target or '*'}"]
-    return written | {"policy": LLAMA.chosen()}
+    return written | {"policy": LLAMA.stated()}
 
 
 def write(directory: Path, written: dict[str, Any]) -> None:
     """Write a manifest, whole or not at all. Raises OutputError."""
     import tomlkit
 
-    write_text(directory / FILE_NAME, HINT + tomlkit.dumps(written))
+    write_text(directory / FILE_NAME, tomlkit.dumps(written))
 
 
 def sums(directory: Path) -> dict[str, dict[str, Any]]:
@@ -156,6 +157,18 @@ def _prompt(original: Unconverted, overrides: Overrides) -> prompts.Layout:
     if chosen == "few-shot":
         return prompts.few_shot(tokenizer)
     return prompts.from_file(tokenizer, Path(chosen))
+
+
+def _generation_ends(original: Unconverted) -> list[str]:
+    """The tokens that end an answer by ``generation_config.json``, of which there may be several.
+
+    Raises ModelError.
+    """
+    stated = read_object(original.directory / "generation_config.json").get("eos_token_id")
+    numbers = stated if isinstance(stated, list) else [stated]
+    known = [number for number in numbers if isinstance(number, int)]
+    names = original.tokenizer.convert_ids_to_tokens(known)
+    return [name for name in names if name]
 
 
 def _tokenizer(model: Path, original: Unconverted) -> dict[str, str]:

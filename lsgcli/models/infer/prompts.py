@@ -67,6 +67,9 @@ class Tokenizer(Protocol):
     def __call__(self, text: str, /) -> Any:
         """Tokenise: an object with ``input_ids``."""
 
+    def convert_ids_to_tokens(self, numbers: list[int], /) -> list[str | None]:
+        """The tokens with these numbers."""
+
     def apply_chat_template(self, messages: list[dict[str, str]], **options: Any) -> Any:
         """Render the template."""
 

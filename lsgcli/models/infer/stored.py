@@ -62,6 +62,10 @@ class StoredTokenizer:
         begins = self._config.get("add_bos_token", True)  # SentencePiece's: Llama's default
         return SimpleNamespace(input_ids=[self.bos_token_id] if begins else [])
 
+    def convert_ids_to_tokens(self, numbers: list[int]) -> list[str | None]:
+        """The tokens with these numbers; None for those that cannot be told."""
+        return [self._tokens.id_to_token(n) if self._tokens and n >= 0 else None for n in numbers]
+
     def apply_chat_template(self, messages: list[dict[str, str]], **options: Any) -> str:
         """Render the template. Raises TemplateError."""
         tokens = {"bos_token": self.bos_token or "", "eos_token": self.eos_token}
