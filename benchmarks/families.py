@@ -67,8 +67,11 @@ def row(family: Family, directory: Path) -> str:
             directory / quantization,
             quantization,
             Overrides("en", "de", family.prompt),
+            tried=False,
         )
-        found[quantization] = convert(request)
+        agreement = convert(request)
+        assert agreement is not None
+        found[quantization] = agreement
     equal, total, rules = equal_decisions(origin, directory / "float32")
     whole, rounded = found["float32"], found["int8"]
     return (

@@ -69,3 +69,8 @@ class InputError(LsgError):
 
 class OutputError(LsgError):
     """Standard output does not take what is written."""
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of an error's message."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,10 @@ from hub_server import Hub
 from test_models_pull import surroundings
 
 from lsgcli.errors import ManifestError, UsageError
+from lsgcli.models.convert.workplace import workplace
+from lsgcli.models.infer import Overrides
 from lsgcli.models.infer.layouts import layouts
+from lsgcli.models.infer.stored import complete
 from lsgcli.models.manifest import load
 
 if TYPE_CHECKING:
@@ -246,10 +250,9 @@ def test_an_adapter_is_merged(llama3: Path, tmp_path: Path) -> None:
     from lsgcli.core.backend import Placement
     from lsgcli.models.catalog import find
     from lsgcli.models.convert import Request, convert
-    from lsgcli.models.convert.check import compare
+    from lsgcli.models.convert.check import answers, compare
     from lsgcli.models.convert.loading import Origin
     from lsgcli.models.convert.original import Original
-    from lsgcli.models.infer import Overrides
     from lsgcli.models.infer.examples import EXAMPLES
 
     origin = Origin(llama3)
@@ -259,14 +262,21 @@ def test_an_adapter_is_merged(llama3: Path, tmp_path: Path) -> None:
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 parameter.normal_(0, 0.3)
-    model.save_pretrained(tmp_path / "adapter")
+    model.save_pretrained(str(tmp_path / "adapter"))
     request = Request(
-        str(llama3), tmp_path / "out", "float32", Overrides("en", "de"), lora=tmp_path / "adapter"
+        str(llama3),
+        tmp_path / "out",
+        "float32",
+        Overrides("en", "de"),
+        lora=tmp_path / "adapter",
+        tried=False,
     )
-    assert convert(request).max_kl < 1e-4
+    agreement = convert(request)
+    assert agreement
+    assert agreement.max_kl < 1e-4
     backend = open_backend(find(str(tmp_path / "out"), "en", "de"), Placement("cpu", "float32"))
     bare = Original(origin.model(dtype=torch.float32), origin.tokenizer())
-    assert compare(bare, backend, EXAMPLES["en"]).mean_kl > 0.01
+    assert compare(bare, answers(backend, EXAMPLES["en"])).mean_kl > 0.01
 
 
 @quietly
@@ -292,4 +302,64 @@ def test_pickled_weights_must_be_asked_for(llama3: Path, tmp_path: Path) -> None
 def test_a_name_that_is_none(tmp_path: Path) -> None:
     done = run_lsg("models", "convert", "nothing-here", "--output", tmp_path / "out")
     assert done.code == 2
-    assert "neither a directory nor" in done.stderr
+    assert "neither a directory, a GGUF file" in done.stderr
+
+
+def test_the_help_says_what_to_install() -> None:
+    assert "pip install 'lsg[convert]'" in " ".join(
+        run_lsg("models", "convert", "--help").text.split()
+    )
+
+
+@needs_torch
+def test_what_a_killed_conversion_left_is_deleted(tmp_path: Path) -> None:
+    """Whatever is converted next; but not what a process is working on."""
+    left, busy = tmp_path / ".mine.converting", tmp_path / ".other.converting"
+    for place in (left, busy):
+        (place / "model").mkdir(parents=True)
+        (place / "model" / "model.bin").write_bytes(b"half")
+    with workplace(tmp_path / "other"):
+        (busy / "model").mkdir()
+        done = run_lsg("models", "convert", "nothing-here", "--output", tmp_path / "out")
+        assert done.code == 2
+        assert not left.exists()
+        assert (busy / "model").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@quietly
+@needs_torch
+def test_all_end_tokens_of_the_generation_s_configuration(llama3: Path, tmp_path: Path) -> None:
+    directory = shutil.copytree(llama3, tmp_path / "original")
+    tokenizer = json.loads((directory / "tokenizer.json").read_text())
+    numbers = {each["content"]: each["id"] for each in tokenizer["added_tokens"]}
+    ends = ["<|end_of_text|>", "<|eot_id|>"]
+    config = {"eos_token_id": [numbers[name] for name in ends]}
+    (directory / "generation_config.json").write_text(json.dumps(config))
+    out = tmp_path / "out"
+    done = run_lsg("models", "convert", directory, "-o", out, "--no-compare", "--no-try")
+    assert done.code == 0, done.stderr
+    manifest: Any = load(out)
+    assert set(ends) <= set(manifest.prompt.end)
+    # the same of a model that was converted by others
+    (out / "manifest.toml").unlink()
+    for name in ("tokenizer_config.json", "generation_config.json", "chat_template.jinja"):
+        if (directory / name).exists():
+            shutil.copyfile(directory / name, out / name)
+    complete(out, Overrides())
+    completed: Any = load(out)
+    assert set(ends) <= set(completed.prompt.end)
+
+
+@quietly
+@needs_torch
+def test_what_is_done_is_told(llama3: Path, tmp_path: Path) -> None:
+    """The model can be used before it is tried and compared."""
+    done = run_lsg(
+        "models", "convert", llama3, "-o", tmp_path / "out", "--from", "en", "--to", "de"
+    )
+    assert done.code == 0, done.stderr
+    steps = ["converting", "writing the manifest", "can be used", "trying it", "comparing"]
+    places = [done.stderr.find(step) for step in steps]
+    assert -1 not in places
+    assert places == sorted(places)

@@ -71,10 +71,10 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Convert:
     def make(name: str, quantization: str) -> tuple[Path, Path, Agreement]:
         origin = original(name)
         output = origin.parent / quantization
-        request = Request(
-            str(origin), output, quantization, Overrides("en", "de", BY_NAME[name].prompt)
-        )
-        return origin, output, convert(request)
+        overrides = Overrides("en", "de", BY_NAME[name].prompt)
+        agreement = convert(Request(str(origin), output, quantization, overrides, tried=False))
+        assert agreement is not None
+        return origin, output, agreement
 
     return make
 
@@ -103,7 +103,7 @@ def test_gemma_2_is_only_close(converted: Convert) -> None:
 def test_int8_is_close(converted: Convert, name: str) -> None:
     _, _, agreement = converted(name, "int8")
     assert 1e-7 < agreement.mean_kl < 0.1
-    assert agreement.same > 0.75
+    assert agreement.same > 0.6  # on the rounded model's own path, where random ones nearly tie
 
 
 @pytest.mark.parametrize("name", SAME)

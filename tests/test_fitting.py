@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lsgcli.policy.base import Policy
 
 EMBEDDED = catalog.embedded()["en-de"]
-THREE = [tuple(text.split()) for text in sentences("en")[:3]]
+THREE = sentences("en")[:3]
 
 
 def state(right: bool, top: float = 0.5, kl: float = 0.0, ends: bool = False) -> State:

@@ -59,6 +59,8 @@ LIBRARIES = {
     "torch": "models.convert metrics.comet_worker",
     "transformers": "models.convert",
     "peft": "models.convert",
+    "gguf": "models.convert",
+    "accelerate": "models.convert",
 }
 # Only inside functions.
 LAZY = {
@@ -76,6 +78,7 @@ LAZY = {
         "sounddevice",
     ),
     *("faster_whisper", "huggingface_hub", "torch", "transformers", "peft"),
+    *("gguf", "accelerate"),
 }
 
 # The engine and the policies are pure: nothing that reads, writes, waits or asks for the time.

@@ -16,7 +16,10 @@ FROM_TO = "of the manifest; by default all the model has tokens for."
 def convert(
     source: Annotated[
         str,
-        typer.Argument(metavar="ALIAS|HUB-ID|DIR", help="A model on the Hub, or its directory."),
+        typer.Argument(
+            metavar="NAME|DIR|FILE",
+            help="A model on the Hub, its directory, a GGUF file, or NAME:TAG of Ollama's.",
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -24,7 +27,7 @@ def convert(
             "--output",
             "-o",
             metavar="DIR",
-            help="Where to put it. (default: of a model on the Hub, where pulled ones are)",
+            help="Where to put it. (default: where pulled ones are, by its own name)",
             show_default=False,
         ),
     ] = None,
@@ -62,6 +65,16 @@ def convert(
         str | None,
         typer.Option("--licence", metavar="NAME", help="(default: as the model card says)"),
     ] = None,
+    no_try: Annotated[
+        bool,
+        typer.Option(
+            "--no-try",
+            help="Do not look for thresholds and placeholders that fit it; those are Llama 2's.",
+        ),
+    ] = False,
+    no_compare: Annotated[
+        bool, typer.Option("--no-compare", help="Do not compare it with the original afterwards.")
+    ] = False,
     allow_pickle: Annotated[
         bool, typer.Option("--allow-pickle", help="Also read weights that could run code.")
     ] = False,
@@ -71,25 +84,23 @@ def convert(
 ) -> None:
     """Convert a model for lsg, write its manifest, and compare it with the original.
 
-    Needs PyTorch and Transformers: pip install 'lsg[convert]'. A model of the Hub's is then known
-    by its name, for --model.
+    Needs PyTorch and Transformers: pip install 'lsg[convert]'. The model can be used as soon as
+    that is said, while it is still being compared. It is known by its name, for --model.
 
-    Example:
+    Examples:
       lsg models convert qwen2.5-1.5b
+      lsg models convert qwen2.5-1.5b-instruct-q8_0.gguf
+      lsg models convert qwen2.5:1.5b
 
     """
-    from lsgcli.errors import UsageError
-    from lsgcli.models import registry, store
+    from lsgcli.models import registry
     from lsgcli.models.convert import Request
     from lsgcli.models.convert import convert as run
     from lsgcli.models.infer import Overrides
 
     if entry := registry.load().get(source):
         source, revision = entry.repository, revision or entry.revision or None
-    if output is None:
-        if Path(source).is_dir() or not store.is_name(source):
-            raise UsageError("--output DIR is missing: where is the converted model to be?")
-        output = store.place(source)
+    output = output or _place(source)
     agreement = run(
         Request(
             source,
@@ -98,13 +109,27 @@ def convert(
             Overrides(from_, to, prompt, licence),
             lora=lora,
             revision=revision,
+            tried=not no_try,
+            compare=not no_compare,
             allow_pickle=allow_pickle,
             trust_remote_code=trust_remote_code,
         )
     )
-    print(f"{output}: {agreement}")
-    if agreement.mean_kl > FAR:
+    print(f"{output}: {agreement}" if agreement else output)
+    if agreement and agreement.mean_kl > FAR:
         logger.warning(
             "the converted model is not like the original: its architecture may have something "
             "that CTranslate2 does not; try --quantization float32 to see if it is the rounding"
         )
+
+
+def _place(source: str) -> Path:
+    """Where a model goes by its own name: that of the Hub, of a file, or of Ollama's."""
+    from lsgcli.errors import UsageError
+    from lsgcli.models import store
+
+    path = Path(source)
+    name = path.stem if path.is_file() else source.replace(":", "-")
+    if path.is_dir() or not store.is_name(name):
+        raise UsageError("--output DIR is missing: where is the converted model to be?")
+    return store.place(name)

@@ -93,7 +93,7 @@ def sharing(backend: Backend, unit: LatencyUnit = "word") -> Translate:
     cache = CachingBackend(backend)
 
     def translate(policies: Sequence[Policy], sentences: Sequence[Sentence], done: Done) -> None:
-        size = max(1, CACHED_BYTES // (4 * STATES * len(backend.lexicon.after_word)))
+        size = max(1, CACHED_BYTES // (4 * STATES * len(backend.lexicon.after_word(()))))
         together = max(1, min(size, len(sentences)))
         run = in_turn(partial(evaluate, cache, batch_size=together, unit=unit))
         for start in range(0, len(sentences), together):

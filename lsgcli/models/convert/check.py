@@ -10,7 +10,7 @@ import numpy as np
 from lsgcli.backends.decoder_only import DecoderOnlyBackend
 from lsgcli.backends.encoder_decoder import EncoderDecoderBackend
 from lsgcli.core.distribution import Distribution
-from lsgcli.core.steps import Query
+from lsgcli.core.steps import Generate, Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,6 +46,49 @@ class Agreement:
         )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of both models, as the original's tokens: the last ``rows`` distributions.
+
+    ``source``: names of the source's tokens, of an encoder-decoder. ``names`` and ``tokens``: what
+    stands before the rows, of which the layout's part is known by name.
+    """
+
+    tokens: tuple[int, ...]
+    rows: int
+    source: tuple[str, ...] | None = None
+    names: tuple[str, ...] = ()
+    has_start: bool = False
+
+    def of(self, original: Original) -> npt.NDArray[np.float32]:
+        """The original's log-probabilities, of shape [rows, V]."""
+        if self.source is None:
+            return original.continued(self.tokens, self.rows)
+        start = original.start if self.has_start else []
+        target = [*start, *original.ids(self.names), *self.tokens]
+        return original.decoded(self.source, target, self.rows)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was asked, and what the converted model says: log-probabilities of shape [rows, V]."""
+
+    asked: Asked
+    rows: npt.NDArray[np.float32]
+
+
+def asked(converted: Backend, query: Query) -> Asked:
+    """What a query is to the original."""
+    rows = len(query.draft) + 1
+    if isinstance(converted, EncoderDecoderBackend):
+        lexicon = converted.lexicon
+        source = tuple(lexicon.source_tokens(query.source))
+        target = query.target + query.draft
+        return Asked(target, rows, source, tuple(lexicon.begin), converted.has_start)
+    assert isinstance(converted, DecoderOnlyBackend)
+    return Asked(converted.lexicon.prompt(query) + query.draft, rows)
+
+
 class OriginalBackend:
     """The original behind ``Backend.forward``, with the converted model's tokens."""
 
@@ -63,34 +106,29 @@ class OriginalBackend:
 
     def forward(self, queries: Sequence[Query]) -> list[list[Distribution]]:
         """One plain pass for every query."""
-        return [[Distribution(row) for row in self._rows(query)] for query in queries]
-
-    def _rows(self, query: Query) -> npt.NDArray[np.float32]:
-        rows = len(query.draft) + 1
-        if isinstance(self._converted, EncoderDecoderBackend):
-            lexicon = self._converted.lexicon
-            begin = self._original.ids(lexicon.begin)
-            start = self._original.start if self._converted.has_start else []
-            target = [*start, *begin, *query.target, *query.draft]
-            return self._original.decoded(lexicon.source_tokens(query.source), target, rows)
-        assert isinstance(self._converted, DecoderOnlyBackend)
-        prompt = self._converted.lexicon.prompt(query) + query.draft
-        return self._original.continued(prompt, rows)
+        rows = (asked(self._converted, query).of(self._original) for query in queries)
+        return [[Distribution(row) for row in each] for each in rows]
 
 
-def compare(original: Original, converted: Backend, sentences: Sequence[str]) -> Agreement:
-    """Compare distributions on prefixes of sentences, along what the original would write."""
-    backend = OriginalBackend(original, converted)
+def answers(converted: Backend, sentences: Sequence[str]) -> list[Answer]:
+    """Ask the converted model about prefixes of sentences, along what it would write itself."""
+    queries = list(_queries(sentences))
+    paths = converted.generate([Generate(query, STEPS, exact=True) for query in queries])
+    drafted = [Query(query.source, (), path) for query, path in zip(queries, paths, strict=True)]
+    return [
+        Answer(asked(converted, query), np.stack([row.logp for row in rows]))
+        for query in drafted
+        for rows in converted.forward([query])
+    ]
+
+
+def compare(original: Original, found: Sequence[Answer]) -> Agreement:
+    """Compare what the converted model has said with the original."""
     divergences, same = [], 0
-    for query in _queries(sentences):
-        path: tuple[int, ...] = ()
-        for _ in range(STEPS):
-            ((row,),) = backend.forward([Query(query.source, path)])
-            if converted.lexicon.ends(row.likeliest):
-                break
-            path += (row.likeliest,)
-        asked = Query(query.source, (), path)
-        for p, q in zip(backend.forward([asked])[0], converted.forward([asked])[0], strict=True):
+    original.size = found[0].rows.shape[1]
+    for answer in found:
+        for row, other in zip(answer.asked.of(original), answer.rows, strict=True):
+            p, q = Distribution(row), Distribution(other)
             divergences.append(max(p.divergence(q), 0.0))  # but for rounding
             same += p.likeliest == q.likeliest
     count = len(divergences)

@@ -1,12 +1,19 @@
-"""Models of Transformers' from a directory or the Hub: data only, unless asked otherwise."""
+"""Models that are to be converted: a directory of Transformers', a GGUF file, or one on the Hub.
+
+Data only, unless asked otherwise.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lsgcli.errors import ModelError, ModelNotFoundError, UsageError
+from lsgcli.errors import ModelError, ModelNotFoundError, UsageError, one_line
+from lsgcli.models.convert import gguf, ollama
+
+if TYPE_CHECKING:
+    from lsgcli.models.convert.gguf import Gguf
 
 PATTERNS = ["*.json", "*.model", "*.spm", "*.txt", "*.jinja", "*.safetensors", "README.md"]
 PICKLES = ["*.bin", "*.pt", "*.pth"]
@@ -17,13 +24,15 @@ REMEDY = "lsg models convert needs PyTorch and Transformers; run: pip install 'l
 class Origin:
     """Where the original comes from, and what may be done to read it.
 
-    ``lora`` is the directory of an adapter that is merged into it.
+    ``lora`` is the directory of an adapter that is merged into it. The weights are in the
+    ``packed`` file, if it came as one; the directory has the rest then.
     """
 
     directory: Path
     lora: Path | None = None
     allow_pickle: bool = False
     trust_remote_code: bool = False
+    packed: Gguf | None = None
 
     @property
     def _trusted(self) -> dict[str, Any]:
@@ -53,13 +62,19 @@ class Origin:
             kind = (
                 transformers.AutoModelForSeq2SeqLM if seq2seq else transformers.AutoModelForCausalLM
             )
+        if self.packed:
+            model = self.packed.model(kind, self.config())
+        else:
+            model = self._unpacked(kind, **options)
+        return model if self.lora is None else self._merged(model, self.lora)
+
+    def _unpacked(self, kind: Any, **options: Any) -> Any:
         if not self.allow_pickle and not list(self.directory.glob("*.safetensors")):
             raise ModelError(
                 f"{self.directory}: its weights are not in safetensors; pickled ones may run any "
                 "code: if you trust them, use --allow-pickle"
             )
-        model = self._read(kind, use_safetensors=not self.allow_pickle or None, **options)
-        return model if self.lora is None else self._merged(model, self.lora)
+        return self._read(kind, use_safetensors=not self.allow_pickle or None, **options)
 
     def _read(self, kind: Any, **options: Any) -> Any:
         try:
@@ -92,14 +107,22 @@ def require() -> None:
 
 
 def resolve(name: str, revision: str | None = None, *, allow_pickle: bool = False) -> Path:
-    """Give the directory of a model: one that is there, or a download from the Hub.
+    """Give where a model is: a directory or a GGUF file that is there, or a download from the Hub.
 
-    Raises ModelNotFoundError.
+    Raises ModelNotFoundError, ModelError.
     """
-    if Path(name).is_dir():
-        return Path(name)
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise ModelNotFoundError(f"{name}: neither a directory nor a name OWNER/MODEL on the Hub")
+    if (path := Path(name)).is_dir() or gguf.is_gguf(path):
+        return path
+    if path.is_file():
+        raise ModelError(f"{path}: not a file in GGUF")
+    hub = name.count("/") == 1 and ":" not in name and not name.startswith((".", "/", "~"))
+    if not hub and (found := ollama.find(name)) is not None:
+        return found
+    if not hub:
+        raise ModelNotFoundError(
+            f"{name}: neither a directory, a GGUF file or a model of Ollama's that is here, nor a "
+            "name OWNER/MODEL on the Hub"
+        )
     from huggingface_hub import snapshot_download
 
     patterns = PATTERNS + (PICKLES if allow_pickle else [])
@@ -107,8 +130,3 @@ def resolve(name: str, revision: str | None = None, *, allow_pickle: bool = Fals
         return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
     except (OSError, ValueError) as error:
         raise ModelNotFoundError(f"{name}: {one_line(error)}") from error
-
-
-def one_line(error: BaseException) -> str:
-    """The first line of an error's message."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

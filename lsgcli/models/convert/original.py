@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,17 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+    import torch
+
+WEIGHTS = 4 << 20  # that are widened at once
 
 
 class Original:
     """A model of Transformers' that has not been converted.
 
-    CTranslate2's loaders take a model apart while they read it: this must be another copy.
+    CTranslate2's loaders take a model apart while they read it: this must be another copy. It
+    computes in float32, whatever its weights are: see ``widen``.
     """
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         """Take the model."""
-        self._model = model.eval()
+        self._model = widen(model.eval())
         self._tokenizer = tokenizer
         self.size: int | None = None  # tokens of the converted one, if they are fewer
 
@@ -55,3 +60,31 @@ class Original:
             logp = torch.log_softmax(logits[:, : self.size], dim=-1)
         array: npt.NDArray[np.float32] = logp.numpy().astype(np.float32)
         return array
+
+
+def widen(model: Any) -> Any:
+    """Have a model compute in float32, while its matrices stay as they are: in half precision.
+
+    A matrix is widened a few rows at a time, and every time: that costs time, and no memory.
+    """
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.forward = partial(_linear, module)
+        elif isinstance(module, torch.nn.Embedding):
+            module.register_forward_hook(lambda _, inputs, output: output.float())
+        else:
+            for parameter in module.parameters(recurse=False):
+                parameter.data = parameter.data.float()
+    return model
+
+
+def _linear(module: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    import torch
+    from torch.nn.functional import linear
+
+    rows = max(1, WEIGHTS // module.in_features)
+    x = x.float()
+    made = torch.cat([linear(x, part.float()) for part in module.weight.split(rows)], dim=-1)
+    return made if module.bias is None else made + module.bias.float()

@@ -41,9 +41,7 @@ def _thresholds(backends: Mapping[str, Backend], pairs: str) -> Thresholds | Non
     """Thresholds that fit the model; None if nothing can be said of them."""
     each = SENTENCES // len(backends)
     trials = [
-        trial
-        for of, backend in backends.items()
-        for trial in grown(backend, [tuple(text.split()) for text in sentences(of)[:each]])
+        trial for of, backend in backends.items() for trial in grown(backend, sentences(of)[:each])
     ]
     found = fit(trials, Levels())
     if found is None:

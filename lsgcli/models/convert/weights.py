@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lsgcli.errors import ModelError
-from lsgcli.models.convert.loading import one_line
+from lsgcli.errors import ModelError, one_line
+from lsgcli.models.convert.streaming import round_when_written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,13 @@ def convert_weights(origin: Origin, output: Path, quantization: str) -> None:
             spec = super()._load()
             _mend_spec(spec, origin.config())
             return spec
+
+        def convert(self, output_dir: str, **options: Any) -> None:
+            spec = self._load()
+            spec.validate()
+            round_when_written(spec, options["quantization"])
+            os.makedirs(output_dir)
+            spec.save(output_dir)
 
     converter = Converter(str(origin.directory), trust_remote_code=origin.trust_remote_code)
     try:

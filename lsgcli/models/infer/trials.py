@@ -13,6 +13,7 @@ from lsgcli.core.decoder import split_words
 from lsgcli.core.segment import request_whole
 from lsgcli.core.steps import Generate, Query
 from lsgcli.policy.fitting import State, Trial
+from lsgcli.scripts import unspaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,9 +28,13 @@ PLACEHOLDERS = 4  # that a sentence may have
 ENOUGH = 0.75  # of the sentences with items, that are translated with all of them
 
 
-def sentences(language: str) -> tuple[str, ...]:
-    """The sentences in a language, the same ones in each; none in languages that have none."""
-    return _column("sentences.tsv", language)
+def sentences(language: str) -> tuple[tuple[SourceUnit, ...], ...]:
+    """The sentences in a language, the same ones in each; none in languages that have none.
+
+    Their units are words, or characters where there are no spaces.
+    """
+    texts = _column("sentences.tsv", language)
+    return tuple(tuple(text if unspaced(text[0]) else text.split()) for text in texts)
 
 
 @cache
@@ -99,7 +104,7 @@ def _trial(
     if not starts:
         return None
     under = [
-        list(_at(backend, rows, starts))
+        list(_at(backend, rows, tokens, starts))
         for length in range(1, len(source) + 1)
         for rows in backend.forward([Query(source[:length], (), tokens[: starts[-1]])])
     ]
@@ -121,9 +126,9 @@ def _trial(
 
 
 def _at(
-    backend: Backend, rows: Sequence[Distribution], starts: Sequence[int]
+    backend: Backend, rows: Sequence[Distribution], tokens: tuple[int, ...], starts: Sequence[int]
 ) -> Iterator[Distribution]:
     """The distributions that decide about words; after one none may go on with it."""
     for start in starts:
         row = rows[start].copy()
-        yield row.only(backend.lexicon.after_word) if start else row
+        yield row.only(backend.lexicon.after_word(tokens[:start])) if start else row
