@@ -4,6 +4,7 @@ import re
 
 # code: (name, NLLB's code)
 LANGUAGES = {
+    "am": ("Amharic", "amh_Ethi"),
     "ar": ("Arabic", "arb_Arab"),
     "bg": ("Bulgarian", "bul_Cyrl"),
     "bn": ("Bengali", "ben_Beng"),
@@ -22,12 +23,18 @@ LANGUAGES = {
     "hi": ("Hindi", "hin_Deva"),
     "hr": ("Croatian", "hrv_Latn"),
     "hu": ("Hungarian", "hun_Latn"),
+    "hy": ("Armenian", "hye_Armn"),
     "id": ("Indonesian", "ind_Latn"),
     "it": ("Italian", "ita_Latn"),
     "ja": ("Japanese", "jpn_Jpan"),
+    "ka": ("Georgian", "kat_Geor"),
+    "km": ("Khmer", "khm_Khmr"),
     "ko": ("Korean", "kor_Hang"),
+    "lo": ("Lao", "lao_Laoo"),
     "lt": ("Lithuanian", "lit_Latn"),
     "lv": ("Latvian", "lvs_Latn"),
+    "mr": ("Marathi", "mar_Deva"),
+    "my": ("Burmese", "mya_Mymr"),
     "nl": ("Dutch", "nld_Latn"),
     "no": ("Norwegian", "nob_Latn"),
     "pl": ("Polish", "pol_Latn"),
@@ -40,11 +47,13 @@ LANGUAGES = {
     "sv": ("Swedish", "swe_Latn"),
     "sw": ("Swahili", "swh_Latn"),
     "ta": ("Tamil", "tam_Taml"),
+    "te": ("Telugu", "tel_Telu"),
     "th": ("Thai", "tha_Thai"),
     "tr": ("Turkish", "tur_Latn"),
     "uk": ("Ukrainian", "ukr_Cyrl"),
     "ur": ("Urdu", "urd_Arab"),
     "vi": ("Vietnamese", "vie_Latn"),
+    "yue": ("Cantonese", "yue_Hant"),
     "zh": ("Chinese", "zho_Hans"),
 }
 NAMES = {code: name for code, (name, _) in LANGUAGES.items()}

@@ -31,7 +31,8 @@ CLOSING = '.,;:!?…)\\]}»›”“"。，、；：！？．）］｝〉》」�
 
 _BLOCKS = {  # scripts of ISO 15924 as the names of their letters begin
     "Arab": "ARABIC", "Beng": "BENGALI", "Cyrl": "CYRILLIC", "Deva": "DEVANAGARI",
-    "Grek": "GREEK", "Hang": "HANGUL", "Hebr": "HEBREW", "Taml": "TAMIL",
+    "Grek": "GREEK", "Hang": "HANGUL", "Hebr": "HEBREW", "Taml": "TAMIL", "Telu": "TELUGU",
+    "Armn": "ARMENIAN", "Ethi": "ETHIOPIC", "Geor": "GEORGIAN",
 }  # fmt: skip
 
 
