@@ -38,7 +38,7 @@ TALKS = {
         ),
     ),
 }
-SYSTEMS = ("--policy", "lsg,local-agreement", "--latency", "low,medium,high", "--sweep", "n=2")
+SYSTEMS = ("--policy", "lsg,offline", "--latency", "medium")
 LATENCY = "AL,LAAL,DAL,YAAL"
 
 
@@ -83,7 +83,7 @@ def main() -> None:
         run = Path(directory) / "run"
         manifest, references = write_test_set(Path(directory))
         lsg("run", "--source", manifest, "--target", references, "--from", "en", "--to", "en",
-            "--model", options.model, *SYSTEMS, "--computation-aware", "--output", run)  # fmt: skip
+            "--model", options.model, *SYSTEMS, "--threads", "1", "--output", run)  # fmt: skip
         for method in ("soft", "mwer", "none"):
             scores = lsg("score", run, "--resegment", method, "--quality-metrics", "WER,BLEU",
                          "--latency-metrics", LATENCY)  # fmt: skip
