@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -166,7 +167,7 @@ def provenance(table: Table) -> dict[str, Any]:
             for pattern in table.data
             for file in sorted(SHARED.glob(pattern))
         },
-        "machine": machine(gpus=False, timed=True),
+        "machine": machine(gpus=False, timed=False) | {"cores": len(os.sched_getaffinity(0))},
     }
 
 

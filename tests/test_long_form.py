@@ -414,3 +414,15 @@ def test_characters(manifests, method):
     found = record(manifests / "log", *asked)
     assert found["sentences"] == 3
     assert found["scores"]["StartOffset"]["value"] == pytest.approx((3500 + 1000 + 4000) / 3)
+
+
+def test_shards_of_recordings_are_merged_and_scored_by_segments(talks, tmp_path):
+    files = ("--source", talks / "talks.yaml", "--target", talks / "talks.en")
+    asked = ("--from", "en", "--to", "en", "--model", "tiny.en", "--policy", "offline")
+    run = tmp_path / "run"
+    for shard in ("2/2", "1/2"):
+        assert run_lsg("eval", "run", *files, *asked, "-o", run, "--shard", shard).code == 0
+    assert run_lsg("eval", "merge", run).code == 0
+    found = record(run, "--quality-metrics", "WER")
+    assert (found["sentences"], found["empty"], found["segments"]) == (3, 0, "soft")
+    assert found["scores"]["WER"]["value"] < 45
