@@ -157,7 +157,7 @@ def provenance(table: Table) -> dict[str, Any]:
     packages = ("sacrebleu", "jiwer", "faster-whisper")
     return {
         "result": table.result,
-        "commit": git("rev-parse", "HEAD"),
+        "commit": git("log", "-1", "--format=%H", "--", "lsgcli", "models"),
         "changed": bool(git("status", "--porcelain", "--untracked-files=no", "lsgcli", "models")),
         "versions": versions() | {package: version(package) for package in packages},
         "signatures": [quality_metric(name).signature for name in ("BLEU", "chrF", "WER")],
