@@ -26,7 +26,7 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 # What a test does not have.
 ABSENT = {"the package index", "the network", "a microphone", "a GPU", "an LLM"}
 ABSENT |= {"a multilingual Whisper", "a pulled model", "a development environment"}
-ABSENT |= {"GNU parallel", "Slurm", "mweralign", "unbabel-comet"}
+ABSENT |= {"GNU parallel", "Slurm", "Ray", "mweralign", "unbabel-comet"}
 
 
 def same(shown: str, got: str) -> bool:

@@ -61,6 +61,7 @@ LIBRARIES = {
     "peft": "models.convert",
     "gguf": "models.convert",
     "accelerate": "models.convert",
+    "ray": "evaluation.workers",
 }
 # Only inside functions.
 LAZY = {
@@ -78,7 +79,7 @@ LAZY = {
         "sounddevice",
     ),
     *("faster_whisper", "huggingface_hub", "torch", "transformers", "peft"),
-    *("gguf", "accelerate"),
+    *("gguf", "accelerate", "ray"),
 }
 
 # The engine and the policies are pure: nothing that reads, writes, waits or asks for the time.

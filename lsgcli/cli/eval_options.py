@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -10,15 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import typer
 
 from lsgcli.cli.groups import declared, section
-from lsgcli.cli.options import POLICY, Profile
+from lsgcli.cli.options import MODEL, POLICY, Profile
 from lsgcli.policy.spec import POLICIES, SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from lsgcli.core.backend import Placement
+    from lsgcli.evaluation.engine import Computing
     from lsgcli.evaluation.score import Measurement, ScoreOptions
     from lsgcli.evaluation.segments import Segment
     from lsgcli.evaluation.selection import NamedLog
+    from lsgcli.evaluation.tasks import Task
     from lsgcli.metrics.neural import Comet
     from lsgcli.policy.spec import PolicySettings
 
@@ -49,6 +53,40 @@ Confidence = Annotated[
     bool,
     SCORE("--confidence", help="95% intervals, by bootstrap over the sentences."),
 ]
+Ray = Annotated[
+    str | None,
+    MODEL(
+        "--ray",
+        metavar="local|auto|ADDRESS",
+        help="Have it done by workers of a Ray cluster: one for each GPU, or for so many CPU cores "
+        "as --threads says.",
+    ),
+]
+
+
+@contextmanager
+def computing(
+    ray: str | None,
+    task: Task,
+    placement: Placement,
+    *,
+    speed: float | None = None,
+    sharing: bool = False,
+) -> Iterator[Computing]:
+    """Give what computes: this process, or the workers of a cluster. Raises UsageError."""
+    from lsgcli.errors import UsageError
+    from lsgcli.evaluation.engine import Local
+    from lsgcli.evaluation.workers import workers
+
+    if ray is None:
+        yield Local(task, placement, speed=speed, sharing=sharing)
+        return
+    if speed is not None:
+        raise UsageError(
+            "--computation-aware measures one process; share it out with --shard, not with --ray"
+        )
+    with workers(ray, task, placement, sharing=sharing) as found:
+        yield found
 
 
 @dataclass(frozen=True)

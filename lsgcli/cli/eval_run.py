@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lsgcli.evaluation.batch import Progress
+    from lsgcli.evaluation.engine import Origin
     from lsgcli.evaluation.rundir import Record
     from lsgcli.evaluation.tasks import Task
     from lsgcli.models.catalog import Model
@@ -130,6 +131,7 @@ def run(
             "directory; see lsg eval merge.",
         ),
     ] = None,
+    ray: e.Ray = None,
     output_format: o.Format = "table",
     color: o.Color = "auto",
 ) -> None:
@@ -144,12 +146,9 @@ def run(
       lsg eval run --source test.en --target test.de --to de --output run
 
     """
-    from lsgcli.backends.devices import place
     from lsgcli.evaluation import sweep as s
     from lsgcli.evaluation.batch import run_systems, score_systems, unfinished
-    from lsgcli.evaluation.engine import local
     from lsgcli.evaluation.logs.files import line_sum
-    from lsgcli.evaluation.provenance import machine
     from lsgcli.evaluation.rundir import RunDirectory
     from lsgcli.evaluation.segments import FILE_NAME, write_segments
     from lsgcli.evaluation.shards import Shard
@@ -164,36 +163,36 @@ def run(
     every = task.load(*files)
     sentences = part.of(every) if part else every
     systems = s.systems(settings, task.model.policy, speech=task.source_type == "speech")
-    # The device is kept as it was decided, so that no other continues the run.
-    where = place(device.device, device.compute_type)
-    device = replace(device, device=where.name, compute_type=where.compute_type)
-    asked = asdict(device) | task.settings() | {"sentences": len(every)}
-    if part:
-        asked["shards"] = part.count
-    here = {
-        "machine": machine(gpus=bool(where.cards), timed=speed is not None),
-        "checksum": line_sum(*(each.checksum.encode() for each in sentences)),
-    }
-    record = _record(task, files, asked, systems, speed, here, batch_size)
-
+    segments = [each for sentence in every for each in sentence.segments]
     run_directory = RunDirectory(output, task.unit)
     directory = run_directory.shard(part) if part else run_directory
-    with directory.open(record, resume=resume):
-        if segments := [each for sentence in every for each in sentence.segments]:
-            write_segments(output / FILE_NAME, segments)
-        journals = unfinished(directory, systems, sentences, task.source_type)
-        total = len(systems) * len(sentences)
-        finished = total - sum(len(each.missing) for each in journals.values())
-        with _progress(total, finished, directory.path, color) as progress:
-            run_systems(
-                journals,
-                lambda: local(task.open(device.placement(batch_size), sentences, speed=speed)),
-                progress,
-            )
+    placement = device.placement(batch_size)
+    with e.computing(ray, task, placement, speed=speed) as computing:
+        origin = computing.origin
+        # The device is kept as it was decided, so that no other continues the run.
+        decided = {"device": origin.device, "compute_type": origin.compute_type}
+        asked = asdict(device) | decided | task.settings() | {"sentences": len(every)}
+        if segments:
+            asked["segments"] = len(segments)
         if part:
-            logger.info(f"shard {part} is complete; when all are, lsg eval merge {output}")
-            return
-        scores = score_systems(directory, [each.name for each in systems])
+            asked["shards"] = part.count
+        here = {
+            "machine": origin.machine,
+            "checksum": line_sum(*(each.checksum.encode() for each in sentences)),
+        }
+        record = _record(task, files, origin, asked, systems, speed, here, batch_size)
+        with directory.open(record, resume=resume):
+            if segments:
+                write_segments(output / FILE_NAME, segments)
+            journals = unfinished(directory, systems, sentences, task.source_type)
+            total = len(systems) * len(sentences)
+            finished = total - sum(len(each.missing) for each in journals.values())
+            with _progress(total, finished, directory.path, color) as progress:
+                run_systems(journals, computing.engine, progress)
+            if part:
+                logger.info(f"shard {part} is complete; when all are, lsg eval merge {output}")
+                return
+            scores = score_systems(directory, [each.name for each in systems])
     from lsgcli.cli.eval_score import show_scores
 
     show_scores(scores, output_format, color, intervals=False)
@@ -215,6 +214,7 @@ def _speed(computation_aware: bool, words_per_second: float | None) -> float | N
 def _record(
     task: Task,
     files: tuple[Path, Path | None],
+    origin: Origin,
     asked: dict[str, Any],
     systems: list[Any],
     speed: float | None,
@@ -223,15 +223,15 @@ def _record(
 ) -> Record:
     """Make the run's record. A batch size changes no result, so it may differ on resuming."""
     from lsgcli.evaluation.corpus import checksum
-    from lsgcli.evaluation.provenance import model_identity, surroundings, versions
+    from lsgcli.evaluation.provenance import surroundings
     from lsgcli.evaluation.rundir import Record
     from lsgcli.metrics.significance import SEED
 
     source, target = files
     model = task.model
     settings: dict[str, Any] = {
-        "versions": versions(),
-        "model": model_identity(model),
+        "versions": origin.versions,
+        "model": origin.model,
         "source_sha256": checksum(source),
         "target_sha256": checksum(target) if target else None,
         **asked,

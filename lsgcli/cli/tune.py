@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lsgcli.cli import options as o
+from lsgcli.cli.eval_options import Ray, computing
 from lsgcli.log import logger
 from lsgcli.policy.levels import LevelName
 
@@ -69,6 +70,7 @@ def tune(
     ] = None,
     model: o.TextModel = None,
     batch_size: o.BatchSize = 32,
+    ray: Ray = None,
     output_format: o.Format = "table",
     color: o.Color = "auto",
 ) -> None:
@@ -86,7 +88,6 @@ def tune(
     from lsgcli.cli.eval_run import bar
     from lsgcli.errors import LsgError, UsageError
     from lsgcli.evaluation import tuning
-    from lsgcli.evaluation.engine import local
     from lsgcli.evaluation.sweep import parse_sweep
     from lsgcli.evaluation.tasks import choose
     from lsgcli.metrics.quality import bleu_tokenizer, quality_metric
@@ -109,10 +110,12 @@ def tune(
         speech=task.source_type == "speech",
         spread=lambda: task.spread(placement, sentences),
     )
-    translate = task.open(placement, sentences, sharing=True)
-    with bar(len(sentences) * len(policies), color) as advance:
+    with (
+        computing(ray, task, placement, sharing=True) as found,
+        bar(len(sentences) * len(policies), color) as advance,
+    ):
         points = tuning.measure(
-            local(translate),
+            found.engine,
             sentences,
             policies,
             metric=metric,

@@ -44,13 +44,8 @@ def unfinished(
     return journals
 
 
-def run_systems(
-    journals: Mapping[System, Journal], engine: Callable[[], Engine], progress: Progress
-) -> None:
-    """Translate what is missing, and leave a complete log of every system.
-
-    ``engine`` is made only if something is missing.
-    """
+def run_systems(journals: Mapping[System, Journal], engine: Engine, progress: Progress) -> None:
+    """Translate what is missing, and leave a complete log of every system."""
     by_policy = {system.policy: (system.name, journal) for system, journal in journals.items()}
     work = [([system.policy], each.missing) for system, each in journals.items() if each.missing]
 
@@ -63,7 +58,7 @@ def run_systems(
         for journal in journals.values():
             stack.enter_context(journal)
         if work:
-            engine()(work, done)
+            engine(work, done)
 
 
 def score_systems(

@@ -10,6 +10,7 @@ import msgspec
 from lsgcli.errors import InputError, UsageError
 from lsgcli.evaluation.logs import Instance, SourceType
 from lsgcli.evaluation.rundir import RECORD, SHARDS, Record, RunDirectory
+from lsgcli.evaluation.segments import FILE_NAME
 from lsgcli.evaluation.shards import Shard, ranges
 from lsgcli.metrics.units import LatencyUnit
 
@@ -30,6 +31,7 @@ class Division(msgspec.Struct, frozen=True):
     sentences: int
     source_type: SourceType
     unit: LatencyUnit
+    segments: int = 0  # of the recordings, if they are scored by them
     words_per_second: float | None = None  # if the computation was measured
 
 
@@ -58,6 +60,10 @@ def merge(run: RunDirectory, *, unlike: bool = False) -> Merged:
     present = {shard: each for shard, each in shards.items() if each.has_record()}
     _check_origin(record, division.shards, present)
     _check_complete(run, record, division.shards, present)
+    if division.segments and not (run.path / FILE_NAME).is_file():
+        raise InputError(
+            f"{run.path / FILE_NAME}: is missing; run any shard again with --resume, {AGAIN}"
+        )
     machines = _machines(present)
     if division.words_per_second and len(machines) > 1 and not unlike:
         raise UsageError(
