@@ -364,6 +364,22 @@ def test_a_run_over_recordings_is_scored_by_their_segments(talks, tmp_path):
     assert record(run, "--resegment", "none")["sentences"] == 2
     assert lsg_eval("plot", run, "--latency-metric", "LAAL")
 
+    # In shards of a recording each it is the same.
+    for shard in ("1/2", "2/2"):
+        assert (
+            run_lsg("eval", "run", *files, *asked, "--shard", shard, "-o", tmp_path / "parts").code
+            == 0
+        )
+    lsg_eval("merge", tmp_path / "parts")
+    for name in ("results.json", "segments.tsv", "wait-6/instances.log"):
+        assert (tmp_path / "parts" / name).read_bytes() == (run / name).read_bytes()
+    (tmp_path / "parts" / "segments.tsv").unlink()
+    result = run_lsg("eval", "merge", tmp_path / "parts")
+    assert (result.code, "segments.tsv: is missing; run any shard again" in result.stderr) == (
+        1,
+        True,
+    )
+
     # The manifest is one of what a run is continued with.
     moved = tmp_path / "txt"
     shutil.copytree(talks, moved)
