@@ -61,6 +61,11 @@ def open_backends(
     return backends
 
 
+def unload(backend: TextBackend) -> None:
+    """Free the weights of a model that is not needed any more, whoever still refers to it."""
+    backend._loading.result()[0].unload_model()  # type: ignore[attr-defined]
+
+
 def open_speech(
     model: Model[SpeechManifest],
     placement: Placement,

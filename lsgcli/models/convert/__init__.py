@@ -25,7 +25,7 @@ from lsgcli.models.infer.examples import EXAMPLES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lsgcli.core.backend import Backend
+    from lsgcli.core.backend import TextBackend
     from lsgcli.models.convert.check import Agreement, Answer
 
 QUANTIZATIONS = (
@@ -166,13 +166,16 @@ def _try(request: Request) -> None:
 
 def _answers(request: Request) -> list[Answer]:
     """What the converted model says."""
+    from lsgcli.backends import unload
     from lsgcli.models.convert.check import answers
 
     source, backend = _opened(request)
-    return answers(backend, EXAMPLES.get(source, EXAMPLES["en"]))
+    found = answers(backend, EXAMPLES.get(source, EXAMPLES["en"]))
+    unload(backend)
+    return found
 
 
-def _opened(request: Request) -> tuple[str, Backend]:
+def _opened(request: Request) -> tuple[str, TextBackend]:
     """The converted model, loaded, and the source language for which it is."""
     from lsgcli.backends import open_backend
     from lsgcli.core.backend import Placement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lsgcli.backends import open_backends
+from lsgcli.backends import open_backends, unload
 from lsgcli.core.backend import Placement
 from lsgcli.errors import ModelNotFoundError
 from lsgcli.log import logger
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lsgcli.core.backend import Backend
+    from lsgcli.core.backend import TextBackend
 
 SENTENCES = 24  # over all directions
 
@@ -35,9 +35,10 @@ def attempt(directory: Path, source: str, target: str, arithmetic: str) -> None:
         f"it copies placeholders like {copied[0]}" if copied else "it copies no placeholders"
     )
     save_found(directory, copied, _thresholds(backends, pairs))
+    unload(next(iter(backends.values())))  # whose weights they share
 
 
-def _thresholds(backends: Mapping[str, Backend], pairs: str) -> Thresholds | None:
+def _thresholds(backends: Mapping[str, TextBackend], pairs: str) -> Thresholds | None:
     """Thresholds that fit the model; None if nothing can be said of them."""
     each = SENTENCES // len(backends)
     trials = [
@@ -53,7 +54,9 @@ def _thresholds(backends: Mapping[str, Backend], pairs: str) -> Thresholds | Non
     )
 
 
-def _opened(directory: Path, source: str, target: str, arithmetic: str) -> Mapping[str, Backend]:
+def _opened(
+    directory: Path, source: str, target: str, arithmetic: str
+) -> Mapping[str, TextBackend]:
     """The directions of a model between two languages, loaded once, by source language."""
     models = {}
     for of, to in ((source, target), (target, source)):
