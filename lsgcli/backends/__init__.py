@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from lsgcli.backends.room import check_room
@@ -64,6 +66,8 @@ def open_backends(
 def unload(backend: TextBackend) -> None:
     """Free the weights of a model that is not needed any more, whoever still refers to it."""
     backend._loading.result()[0].unload_model()  # type: ignore[attr-defined]
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # glibc would keep it
 
 
 def open_speech(
