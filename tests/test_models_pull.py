@@ -371,10 +371,10 @@ def test_a_manifest_is_made_of_the_chat_template(hub, home):
     assert (result.code, result.text, result.stderr) == (0, f"{final(home)}\n", "")
     made = manifest.load(final(home))
     assert isinstance(made, manifest.DecoderOnlyManifest)
-    asked = f"<s>system: {INSTRUCTION}</s>user: "
-    assert made.prompt.parts == [asked, "{examples}", "{source}", "</s>assistant:", "{target}"]
-    between = ["</s>assistant: ", "{target}", "</s>user: "]
-    assert made.prompt.example == ["{source}", *between]
+    asked, answer = f"<s>system: {INSTRUCTION}</s>user: <text>", "</text></s>assistant:"
+    assert made.prompt.parts == [asked, "{examples}", "{source}", answer, "{target}"]
+    shown = ["{source}", f"{answer} ", "{target}", "</s>user: <text>"]
+    assert made.prompt.example == shown
     assert made.prompt.end == ["</s>"]
     assert (made.directions, made.licence) == (["*-*"], "mit")
     translate = ("translate", "--to", "de", "--model", REPOSITORY)

@@ -37,6 +37,7 @@ ALPACA = (
     TARGET,
 )
 STOP = " ###"  # ends an example, where no language has it
+OPEN, CLOSE = "<text>", "</text>"  # around what is to be translated, so that it asks for nothing
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,11 @@ def chat(tokenizer: Tokenizer, instruction: str = INSTRUCTION) -> Layout:
 
 
 def _chat(tokenizer: Tokenizer, before: list[dict[str, str]], first: str) -> Layout:
-    question = [{"role": "user", "content": SOURCE_MARK}]
+    question = [{"role": "user", "content": OPEN + SOURCE_MARK + CLOSE}]
     answer = [{"role": "assistant", "content": TARGET_MARK}]
-    opening = [{"role": "user", "content": first + SOURCE_MARK}]
+    opening = [{"role": "user", "content": first + OPEN + SOURCE_MARK + CLOSE}]
     shown = [
-        {"role": "user", "content": first + SHOWN_SOURCE},
+        {"role": "user", "content": first + OPEN + SHOWN_SOURCE + CLOSE},
         {"role": "assistant", "content": SHOWN_TARGET},
     ]
     asked = _render(tokenizer, before + opening, add_generation_prompt=True)
@@ -195,7 +196,8 @@ def _bos(tokenizer: Tokenizer) -> list[str]:
 def _stop(tokenizer: Any) -> str:
     """The first token of what ends an example, but for a mere blank."""
     encoded = [
-        tokenizer(text, add_special_tokens=False).input_ids for text in ("good.", f"good.{STOP}\n")
+        tokenizer(text, add_special_tokens=False).input_ids
+        for text in ("good.", f"good.{STOP}\n\nEnglish:")
     ]
     same = 0
     while same < len(encoded[0]) and encoded[0][same] == encoded[1][same]:
