@@ -144,6 +144,7 @@ def test_tsv(logs):
         "sentences": "2",
         "empty": "1",
         "late": "0",
+        "early": "0",
         "erasure": "0.000",
         "AL": "4.000",
         "AL_left_out": "1",

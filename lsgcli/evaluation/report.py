@@ -105,6 +105,7 @@ def score_record(score: LogScore) -> dict[str, Any]:
         "sentences": score.sentences,
         "empty": score.empty,
         "late": score.late,
+        "early": score.early,
         "erasure": score.erasure,
         "scores": {metric: _record(each) for metric, each in score.scores.items()},
     }
@@ -118,11 +119,11 @@ def score_lines(scores: Sequence[LogScore]) -> Iterator[str]:
         name: ("", *(() if quality else ("_left_out",)), *bounds)
         for name, quality in qualities.items()
     }
-    header = ["system", "sentences", "empty", "late", "erasure"]
+    header = ["system", "sentences", "empty", "late", "early", "erasure"]
     yield "\t".join([*header, *(name + part for name in columns for part in columns[name])])
     for score in scores:
-        cells = [score.name, str(score.sentences), str(score.empty), str(score.late)]
-        cells.append(_number(score.erasure))
+        counts = (score.sentences, score.empty, score.late, score.early)
+        cells = [score.name, *map(str, counts), _number(score.erasure)]
         for name, parts in columns.items():
             found = _tsv_cells(score.scores.get(name))
             cells += [found[part] for part in parts]
@@ -219,6 +220,9 @@ def _notes(scores: Sequence[LogScore]) -> list[str]:
         for score in scores
         if score.late
     ]
+    early = [f"{each.name} {each.early}" for each in scores if each.early]
+    if early:
+        notes.append(f"hypotheses that ended before their source: {', '.join(early)}")
     erasing = [score for score in scores if score.erasure]
     notes += [f"{score.name}: erasure {score.erasure:.3f}" for score in erasing]
     if not erasing:

@@ -40,6 +40,7 @@ class Measurement:
         references: digest of the references, to check whether two logs have the same.
         empty: see `LogScore`.
         late: see `LogScore`.
+        early: see `LogScore`.
         erased: units retracted.
         units: units that were not retracted.
         clocks: suffixes of the clocks that the log has.
@@ -58,6 +59,7 @@ class Measurement:
     references: bytes = b""
     empty: int = 0
     late: int = 0
+    early: int = 0
     erased: int = 0
     units: int = 0
     clocks: set[str] = field(default_factory=set)
@@ -71,6 +73,8 @@ class Measurement:
         self.source_type = instance.source_type
         self.empty += not instance.delays
         self.late += bool(instance.delays) and instance.delays[-1] > instance.source_length
+        if instance.source_type == "text" and instance.delays:
+            self.early += instance.delays[-1] < instance.source_length
         self.erased += instance.erased
         self.units += len(instance.delays)
 

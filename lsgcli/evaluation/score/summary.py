@@ -44,6 +44,8 @@ class LogScore:
         sentences: how many the log has.
         empty: sentences without hypothesis: they count in the quality, not in the latency.
         late: sentences with units written after the end of their source (speech only).
+        early: sentences whose hypothesis ended before their source did (text only): a model that
+            writes the end of a sentence too soon has nothing to add when the rest comes.
         erasure: units retracted per unit that was not; 0 for an append-only system.
         source_type: text or speech.
         segments: see `Measurement`.
@@ -56,6 +58,7 @@ class LogScore:
     sentences: int
     empty: int
     late: int
+    early: int
     erasure: float
     source_type: SourceType
     scores: Mapping[str, Score]
@@ -76,6 +79,7 @@ def summarise(measurement: Measurement, *, intervals: bool = False) -> LogScore:
         sentences=len(measurement.indices),
         empty=measurement.empty,
         late=measurement.late,
+        early=measurement.early,
         erasure=measurement.erased / measurement.units if measurement.units else 0.0,
         source_type=measurement.source_type,
         scores={
