@@ -57,8 +57,18 @@ class Brute:
         logp: npt.NDArray[np.float32] = plain_pass(backend, tuple(source), target)
         return logp
 
-    def word(self, source: Sequence[str], target: Tokens, longest: int = LONGEST_WORD) -> Tokens:
-        """The next greedy word, empty at the end of the translation."""
+    def word(
+        self,
+        source: Sequence[str],
+        target: Tokens,
+        longest: int = LONGEST_WORD,
+        *,
+        goes_on: bool = False,
+    ) -> Tokens:
+        """The next greedy word, empty at the end of the translation.
+
+        While the source ``goes_on``, final marks are left out behind which the model would end.
+        """
         lexicon = self.backend.lexicon
         word: Tokens = ()
         while len(word) < min(longest, lexicon.limit(source) - len(target)):
@@ -67,6 +77,8 @@ class Brute:
                 logp = self._writable(logp, target)
             token = int(logp.argmax())
             if lexicon.ends(token):
+                while goes_on and word and lexicon.holds(word[-1]):
+                    word = word[:-1]
                 break
             if lexicon.text(word).strip() and lexicon.starts_word(token, word):
                 break
@@ -79,11 +91,17 @@ class Brute:
         size = min(len(allowed), len(logp))
         return np.where(allowed[:size], logp[:size], -np.inf)
 
-    def rest(self, source: Sequence[str], target: Tokens) -> list[Tokens]:
-        words = []
-        while word := self.word(source, target, self.backend.lexicon.limit(source)):
+    def rest(self, source: Sequence[str], target: Tokens, *, goes_on: bool = False) -> list[Tokens]:
+        """All greedy words; without the marks before the end, while the source ``goes_on``."""
+        lexicon = self.backend.lexicon
+        words: list[Tokens] = []
+        limit = lexicon.limit(source)
+        while word := self.word(source, target, limit):
             words.append(word)
             target += word
+        while goes_on and len(target) < limit and words and lexicon.holds(words[-1][-1]):
+            words[-1] = words[-1][:-1]
+            words = words if words[-1] else words[:-1]
         return words
 
     def _diverges(self, p: np.ndarray, q: np.ndarray, policy: Lsg) -> bool:
@@ -118,7 +136,7 @@ class Brute:
             elif self._diverges(p, self.logp(source[: min(i, length)], target), policy):
                 reason = "divergence"
             if reason:
-                word = self.word(source[:j], target)
+                word = self.word(source[:j], target, goes_on=True)
             if not word:  # undecided, or the target is as long as this much source allows
                 j, self.reads = j + 1, self.reads + 1
                 continue
@@ -132,7 +150,7 @@ class Brute:
         while True:
             if j == len(source):
                 return out + [(word, j, "finished") for word in self.rest(source, target)]
-            word = self.word(source[:j], target) if j >= k + len(out) else ()
+            word = self.word(source[:j], target, goes_on=True) if j >= k + len(out) else ()
             if not word:
                 j += 1
                 continue
@@ -146,7 +164,7 @@ class Brute:
         for j in range(1, len(source)):
             committed = [word for word, _, _ in out]
             target = tuple(token for word in committed for token in word)
-            last = [*last, committed + self.rest(source[:j], target)][-keep:]
+            last = [*last, committed + self.rest(source[:j], target, goes_on=True)][-keep:]
             if len(last) < keep:
                 continue
             shared = [words[0] for words in zip(*last, strict=False) if len(set(words)) == 1]

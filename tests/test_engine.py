@@ -203,6 +203,37 @@ def test_lsg_stays_in_its_range(backend, words, delta, alpha, lower, upper) -> N
         assert j <= min(lower + i - 1 + upper, length) or min(held, default=length) <= i
 
 
+ENDS_TOO_SOON = [
+    "We won hands down, because the other players were weak.",
+    "The mammoth is a fascinating animal. Too bad it is extinct.",
+    "Please don't adopt me. I like living in this orphanage.",
+]
+
+
+@pytest.mark.parametrize("policy", [WaitK(1), LocalAgreement(2), Lsg(0.5, 0.4, 1, 2)], ids=str)
+def test_a_final_mark_waits_for_what_follows(unrounded, policy, monkeypatch) -> None:
+    """The model would end behind it: written at once, it would end the sentence too soon."""
+    sources = [tuple(line.split()) for line in ENDS_TOO_SOON]
+    found = simulate(unrounded, sources, policy)
+    brute = Brute(unrounded)
+    for words, events in zip(sources, found, strict=True):
+        if isinstance(policy, Lsg):
+            expected = brute.lsg(words, policy)
+        elif isinstance(policy, WaitK):
+            expected = brute.wait_k(words, 1)
+        else:
+            expected = brute.stable(words, 2, 0)
+        assert commits(events) == [
+            (unrounded.lexicon.text(word).strip(), j, reason) for word, j, reason in expected
+        ]
+        ends = [e.decision.j for e in events if isinstance(e, Commit)][-1:]
+        assert ends == [len(words)]
+    monkeypatch.setattr(type(unrounded.lexicon), "holds", lambda *_: False)
+    without = simulate(unrounded, sources, policy)
+    if isinstance(policy, WaitK):
+        assert [commits(e) for e in without] != [commits(e) for e in found]
+
+
 def drive(backend: Backend, policy: Policy, arrivals: list[Arrival], preview: bool = False):
     """A live stream: each item of ``arrivals`` is what has come when the loop next looks."""
     steps = translate(policy, backend.lexicon, preview=preview)
