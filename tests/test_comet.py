@@ -104,7 +104,7 @@ def test_its_signature_is_in_the_table_and_its_column_in_tsv(here, python):
     text = run_lsg("eval", "score", "a", "b", *options(python)).text
     assert "COMET|model:wmt22" in text
     header = run_lsg("eval", "score", "a", *options(python), "--format", "tsv").lines[0]
-    assert header.split("\t")[5:8] == ["BLEU", "COMET", "AL"]
+    assert header.split("\t")[6:9] == ["BLEU", "COMET", "AL"]
 
 
 def test_compare_tests_it(here, python):

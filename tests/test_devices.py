@@ -224,4 +224,4 @@ def test_benchmark_of_the_llama_shape_runs_on_a_tiny_one(tmp_path):
     assert [(row[1], row[3]) for row in rows] == [
         (length, batch) for length in ("50", "200", "500") for batch in ("1", "16")
     ]
-    assert all(float(row[5]) > 1 and float(row[7]) > 0 for row in rows)
+    assert all(float(row[5]) > 0 and float(row[7]) > 0 for row in rows)
