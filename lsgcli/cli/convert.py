@@ -55,7 +55,7 @@ def convert(
             "--prompt",
             metavar="chat|alpaca|few-shot|FILE",
             help="How a language model is asked. A file holds {source} and ends with {target}. "
-            "(default: its chat template, or the paper's alpaca)",
+            "(default: its chat template, or few-shot, which is examples)",
         ),
     ] = None,
     revision: Annotated[
