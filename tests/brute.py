@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from lsgcli.core.steps import Query
+from lsgcli.policy.baselines import LocalAgreement, WaitK
+from lsgcli.policy.lsg import Lsg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from lsgcli.core.backend import Lexicon
     from lsgcli.core.distribution import Distribution
-    from lsgcli.policy.lsg import Lsg
+    from lsgcli.policy.base import Policy
 
 Tokens = tuple[int, ...]
 LONGEST_WORD = 64  # tokens, while the source is not finished; what goes on longer is cut
@@ -108,6 +110,15 @@ class Brute:
         if policy.direction == "reverse":
             p, q = q, p
         return bool(np.sum(np.exp(p) * (p - q)) > policy.delta)
+
+    def by(self, policy: Policy, source: Sequence[str]) -> list[tuple[Tokens, int, str]]:
+        """What a policy writes of a source: LSG, wait-k or local agreement."""
+        if isinstance(policy, Lsg):
+            return self.lsg(source, policy)
+        if isinstance(policy, WaitK):
+            return self.wait_k(source, policy.k)
+        assert isinstance(policy, LocalAgreement)
+        return self.stable(source, policy.n, 0)
 
     def lsg(self, source: Sequence[str], policy: Lsg) -> list[tuple[Tokens, int, str]]:
         """Words with delay and reason, by the seven tests of the method in their order."""

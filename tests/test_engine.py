@@ -217,15 +217,7 @@ def test_a_final_mark_waits_for_what_follows(unrounded, policy, monkeypatch) -> 
     found = simulate(unrounded, sources, policy)
     brute = Brute(unrounded)
     for words, events in zip(sources, found, strict=True):
-        if isinstance(policy, Lsg):
-            expected = brute.lsg(words, policy)
-        elif isinstance(policy, WaitK):
-            expected = brute.wait_k(words, 1)
-        else:
-            expected = brute.stable(words, 2, 0)
-        assert commits(events) == [
-            (unrounded.lexicon.text(word).strip(), j, reason) for word, j, reason in expected
-        ]
+        assert commits(events) == expected(unrounded, brute.by(policy, words))
         ends = [e.decision.j for e in events if isinstance(e, Commit)][-1:]
         assert ends == [len(words)]
     monkeypatch.setattr(type(unrounded.lexicon), "holds", lambda *_: False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from brute import Brute
 from conftest import run_lsg
-from test_engine import commits, simulate
+from test_engine import commits, expected, simulate
 
 from lsgcli.backends import open_backend
 from lsgcli.core.backend import Placement
@@ -49,16 +49,7 @@ def test_decisions_are_those_of_plain_passes(backend: Any, policy: Policy) -> No
     assert backend.lexicon.parallel is False
     brute = Brute(backend)
     for words, events in zip(SOURCES, simulate(backend, SOURCES, policy), strict=True):
-        if isinstance(policy, Lsg):
-            expected = brute.lsg(words, policy)
-        elif isinstance(policy, WaitK):
-            expected = brute.wait_k(words, policy.k)
-        else:
-            expected = brute.stable(words, 2, 0)
-        assert commits(events) == [
-            (" ".join(backend.lexicon.text(word).split()), j, reason)
-            for word, j, reason in expected
-        ]
+        assert commits(events) == expected(backend, brute.by(policy, words))
 
 
 @pytest.mark.parametrize(

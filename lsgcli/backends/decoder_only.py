@@ -189,8 +189,8 @@ class DecoderOnlyBackend:
         head = self.lexicon.head
         keep = self._on_cpu and len(head) >= KEPT_HEAD
         self.lexicon.parallel = not keep
-        self._kept = len(head) - 1 if keep else 0  # CTranslate2 wants a token behind what is kept
-        self._head = list(map(self._vocabulary.token, head[: self._kept]))
+        # What is kept; CTranslate2 wants a token behind it.
+        self._head = list(map(self._vocabulary.token, head[:-1] if keep else ()))
 
     def toward(self, model: Model[DecoderOnlyManifest]) -> DecoderOnlyBackend:
         """Serve another direction of the same model with the same weights. Raises ManifestError."""
@@ -230,7 +230,7 @@ class DecoderOnlyBackend:
         alone = [
             n
             for n, (prompt, draft) in enumerate(rows)
-            if not draft and (self._kept or row * len(prompt) > ONE_ROW_BYTES)
+            if not draft and (self._head or row * len(prompt) > ONE_ROW_BYTES)
         ]
         others = sorted(set(range(len(rows))).difference(alone))
         replies: list[list[Distribution]] = [[] for _ in queries]
@@ -282,7 +282,7 @@ class DecoderOnlyBackend:
             result = futures.pop(n).result()
             tokens = tuple(result.sequences_ids[0])[: requests[n].limit]
             self.usage.calls += len(tokens) + 1
-            self.usage.tokens += len(prompt) - self._kept + len(tokens)
+            self.usage.tokens += len(prompt) - len(self._head) + len(tokens)
             yield Scored(tokens, result.scores[0])
 
     def alike(self, request: Generate) -> Hashable:
@@ -317,7 +317,7 @@ class DecoderOnlyBackend:
                 rows = [as_array(row).reshape(-1) for row in reply.result().logits[0]]
                 allowed = self._allowed(prompts[n])
                 replies[n] = [Distribution(row, allowed, normalised=False) for row in rows]
-                self.usage.tokens += len(prompts[n]) - self._kept + len(rows) - 1
+                self.usage.tokens += len(prompts[n]) - len(self._head) + len(rows) - 1
             self.usage.calls += 1 + max(len(replies[n]) for n in members)
         return replies
 
@@ -350,7 +350,7 @@ class DecoderOnlyBackend:
         self, prompts: list[tuple[int, ...]], limit: int, **options: Any
     ) -> list[ctranslate2.AsyncGenerationResult]:
         results: list[ctranslate2.AsyncGenerationResult] = self._generator.generate_batch(
-            [list(map(self._name, prompt[self._kept :])) for prompt in prompts],
+            [list(map(self._name, prompt[len(self._head) :])) for prompt in prompts],
             static_prompt=self._head or None,
             max_length=limit,
             include_prompt_in_result=False,

@@ -135,8 +135,9 @@ def few_shot(tokenizer: Any) -> Layout:
     """Examples of translation, for a model that was not trained to follow instructions."""
     begin = "{from_name}:\n"
     parts = [*_bos(tokenizer), begin, EXAMPLES, SOURCE, "\n{to_name}:\n", TARGET]
-    example = [SOURCE, "\n{to_name}:\n", TARGET, f"{STOP}\n\n{begin}"]
-    end = [_stop(tokenizer), *_ends(tokenizer, "")]
+    close = f"{STOP}\n\n{begin}"
+    example = [SOURCE, "\n{to_name}:\n", TARGET, close]
+    end = [_stop(tokenizer, close), *_ends(tokenizer, "")]
     return Layout(parts, end, example, needs_examples=True)
 
 
@@ -193,11 +194,10 @@ def _bos(tokenizer: Tokenizer) -> list[str]:
     return [bos] if bos and tokenizer("a").input_ids[:1] == [tokenizer.bos_token_id] else []
 
 
-def _stop(tokenizer: Any) -> str:
-    """The first token of what ends an example, but for a mere blank."""
+def _stop(tokenizer: Any, close: str) -> str:
+    """The first token of what ends an example, ``close``, but for a mere blank."""
     encoded = [
-        tokenizer(text, add_special_tokens=False).input_ids
-        for text in ("good.", f"good.{STOP}\n\nEnglish:")
+        tokenizer(text, add_special_tokens=False).input_ids for text in ("good.", f"good.{close}")
     ]
     same = 0
     while same < len(encoded[0]) and encoded[0][same] == encoded[1][same]:
